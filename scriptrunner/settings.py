@@ -1,0 +1,103 @@
+"""The settings of a service, read once from ``WEBAPI_*`` environment variables.
+
+``Settings`` is a frozen value without Pydantic, so that the supervisor, which gets the
+settings of the web worker that starts it as JSON, need not load Pydantic.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+#: The checkout or the folder of the installed package: default place of scripts and data.
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+
+
+def default_slots() -> int:
+    """Return how many runs may run at once: the CPUs, at least 2 and at most 32."""
+    return max(2, min(32, os.cpu_count() or 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an administrator decides. Every field has its variable in ``docs/reference/settings.md``."""
+
+    #: SQLAlchemy URL of the database.
+    database_url: str
+    #: Folder that holds all data; made at start (0700).
+    data_dir: Path
+    #: Folders below which scripts and working folders must lie; given spelling.
+    allowed_roots: tuple[Path, ...]
+    #: Interpreter that runs the scripts.
+    python: str = ""
+    #: Runs at once.
+    slots: int = field(default_factory=default_slots)
+    #: Runs that may wait.
+    queue_limit: int = 10_000
+    #: Seconds between SIGTERM and SIGKILL.
+    stop_grace_seconds: float = 10.0
+    #: Bytes kept per stream of an attempt.
+    max_output_bytes: int = 1 << 30
+    #: Names of the service's environment that scripts inherit.
+    pass_env: tuple[str, ...] = ()
+    #: Seconds the supervisor stays when no web worker is left.
+    linger_seconds: float = 10.0
+    #: ``process`` survives SIGKILL of anything, ``power`` also a power cut.
+    durability: str = "process"
+    #: Seconds a write waits for the database before it gives up.
+    database_wait_seconds: float = 30.0
+    #: Free bytes on the data disk below which no new run is accepted.
+    disk_margin_bytes: int = 128 << 20
+    #: Bytes set aside so that ends can be recorded on a full disk.
+    ballast_bytes: int = 64 << 20
+    #: Further names by which browsers may call this service.
+    hosts: tuple[str, ...] = ()
+    #: Role of a local caller without credentials: ``admin`` or ``none``.
+    local_role: str = "admin"
+    #: Further user ids whose processes count as local.
+    local_uids: tuple[int, ...] = ()
+    #: ``on``, ``log`` or ``off``: refuse loopback peers of other users.
+    rule_uid: str = "log"
+    #: ``on``, ``log`` or ``off``: refuse HTTP/1.0 from loopback.
+    rule_http10: str = "log"
+    #: File whose content is the first admin token, or None.
+    admin_token_file: Path | None = None
+    #: Requests a second (and burst) per token or remote address for POST.
+    post_rate_per_second: float = 20.0
+    post_burst: int = 100
+    #: Open event streams in all and per caller.
+    streams_limit: int = 1_000
+    streams_per_caller: int = 50
+
+    @property
+    def runs_dir(self) -> Path:
+        """Folder with one folder per run."""
+        return self.data_dir / "runs"
+
+    @property
+    def scripts_dir(self) -> Path:
+        """Folder that keeps the bytes of each script once, by sha256."""
+        return self.data_dir / "scripts"
+
+    def to_json(self) -> str:
+        """Return all fields as JSON text for ``from_json``."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """Return the settings that ``to_json`` wrote."""
+        raw: dict[str, Any] = json.loads(text)
+        known = {each.name for each in fields(cls)}
+        values = {name: value for name, value in raw.items() if name in known}
+        for name in ("pass_env", "hosts", "local_uids"):
+            values[name] = tuple(values[name])
+        values["allowed_roots"] = tuple(Path(each) for each in values["allowed_roots"])
+        values["data_dir"] = Path(values["data_dir"])
+        if values.get("admin_token_file"):
+            values["admin_token_file"] = Path(values["admin_token_file"])
+        return cls(**values)
+
+    def with_changes(self, **changes: Any) -> "Settings":
+        """Return a copy with some fields changed (tests and the command line)."""
+        return replace(self, **changes)
