@@ -1,0 +1,282 @@
+"""The schema as SQLAlchemy Core tables: one truth that the migrations must equal.
+
+Times are whole microseconds since 1970-01-01T00:00Z in ``BIGINT`` columns, so that both
+databases store, compare and sort them alike; ``UtcTime`` converts. JSON is stored as text.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+from scriptrunner.clock import from_microseconds, to_microseconds
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return the stored number of ``value``."""
+        return None if value is None else to_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Return the datetime of a stored number."""
+        return None if value is None else from_microseconds(value)
+
+
+class JsonText(TypeDecorator[Any]):
+    """Any JSON value, stored as compact UTF-8 text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the text of ``value``; NaN and infinities are refused."""
+        if value is None:
+            return None
+        return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return the value of a stored text."""
+        return None if value is None else json.loads(value)
+
+
+def _run_id_key() -> Column[str]:
+    return Column(
+        "run_id", String(36), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+#: One row per run: what lists, filters and the supervisor need. Nothing bulky.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    #: Value of the ``change`` counter at the last change: the offset of the event stream.
+    Column("change", BigInteger, nullable=False),
+    Column("queued_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("status", String(16), nullable=False),
+    Column("run_status", String(16)),
+    Column("phase", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("exit_code", Integer),
+    Column("error", Text),
+    Column("duration_seconds", Double),
+    Column("priority", Integer, nullable=False, server_default=text("0")),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("next_attempt_at", UtcTime),
+    #: Boot id under which the current attempt was claimed.
+    Column("boot_id", String(64)),
+    #: CLOCK_MONOTONIC seconds at the first start, meaningful within ``boot_id`` only.
+    Column("first_start_monotonic", Double),
+    Column("trigger", String(16), nullable=False),
+    Column("principal", String(128), nullable=False),
+    Column("correlation_id", String(36)),
+    #: As the caller gave it; ``upload:<name>`` for uploads.
+    Column("script_path", Text, nullable=False),
+    Column("script_name", Text, nullable=False),
+    Column("script_kind", String(16), nullable=False),
+    Column("script_root", Text),
+    Column("script_relative", Text),
+    Column("script_sha256", String(64)),
+    Column("script_size", BigInteger),
+    Column("restarted_from", String(36)),
+    Column("restarted_as", String(36)),
+    #: Run that must be over before this one may be claimed.
+    Column("waiting_for", String(36)),
+    Column("task_id", String(128)),
+    Column("fire_time", UtcTime),
+    Column("event", String(128)),
+    #: What a person asked for: ``stop``, ``cancel``, ``kill`` or ``restart``.
+    Column("stop_kind", String(16)),
+    Column("stop_principal", String(128)),
+    Column("stop_grace_seconds", Double),
+    Column("execution_time_seconds", Double),
+    Column("cpu_max", Double),
+    Column("memory_max_mb", Double),
+    #: The request as lists show it, at most some KiB.
+    Column("request_brief", JsonText, nullable=False),
+    Column("event_count", Integer, nullable=False, server_default=text("0")),
+    Column("transition_count", Integer, nullable=False, server_default=text("0")),
+    #: Failed tries of the supervisor to recover this run.
+    Column("recovery_failures", Integer, nullable=False, server_default=text("0")),
+    Index("ix_runs_queued_at_id", "queued_at", "id"),
+    Index("ix_runs_status_queued_at", "status", "queued_at"),
+    Index("ix_runs_change", "change"),
+    Index("ix_runs_finished_at", "finished_at"),
+    Index("ix_runs_restarted_from", "restarted_from"),
+    Index("ix_runs_script_sha256", "script_sha256"),
+    Index(
+        "ix_runs_queue",
+        text("priority DESC"),
+        "queued_at",
+        "id",
+        sqlite_where=text("status = 'queued'"),
+        postgresql_where=text("status = 'queued'"),
+    ),
+    Index(
+        "ix_runs_active",
+        "phase",
+        "next_attempt_at",
+        sqlite_where=text("status = 'running'"),
+        postgresql_where=text("status = 'running'"),
+    ),
+)
+
+#: What only the record of one run shows; it may be large.
+run_details = Table(
+    "run_details",
+    metadata,
+    _run_id_key(),
+    Column("request", JsonText, nullable=False),
+    #: Arguments joined by blanks, for the search of lists.
+    Column("search_text", Text, nullable=False),
+    Column("result", JsonText),
+    Column("error_summary", JsonText),
+    Column("ignored_env", JsonText, nullable=False),
+    Column("warnings", JsonText, nullable=False),
+    Column("outputs", JsonText, nullable=False),
+)
+
+#: One row per attempt, written when it is claimed and completed when it ended.
+attempts = Table(
+    "attempts",
+    metadata,
+    _run_id_key(),
+    Column("n", Integer, primary_key=True),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("exit_code", Integer),
+    Column("run_status", String(16)),
+    Column("reason", String(32)),
+    Column("stdout_bytes", BigInteger),
+    Column("stderr_bytes", BigInteger),
+    Column("metrics", JsonText),
+    #: The step report, kept when the visualizer is on.
+    Column("visualization", JsonText),
+)
+
+#: The event list of each run, in order of ``seq`` from 1.
+run_events = Table(
+    "run_events",
+    metadata,
+    _run_id_key(),
+    Column("seq", Integer, primary_key=True),
+    Column("timestamp", UtcTime, nullable=False),
+    Column("event_type", String(32), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("data", JsonText, nullable=False),
+)
+
+#: Ids of deleted runs, so that streams can tell and nobody brings one back.
+deleted_runs = Table(
+    "deleted_runs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("change", BigInteger, nullable=False),
+    Column("deleted_at", UtcTime, nullable=False),
+    Index("ix_deleted_runs_change", "change"),
+)
+
+#: Named numbers that only grow; ``change`` orders all changes of the service.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+#: Answers of POSTs that carried an ``Idempotency-Key``, for 24 hours.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("principal", String(128), primary_key=True),
+    Column("route", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("body_sha256", String(64), nullable=False),
+    Column("run_id", String(36), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+#: What the supervisor last said of itself: one row, for status pages.
+supervisor_state = Table(
+    "supervisor_state",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ticked_at", UtcTime, nullable=False),
+    Column("restarts", Integer, nullable=False),
+    Column("facts", JsonText, nullable=False),
+)
+
+#: Access tokens; only the hash of the secret is kept.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+    Column("revoked", Boolean, nullable=False, server_default=text("false")),
+)
+
+#: Browser logins: the hash of the cookie, the token it came from, its last use.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("cookie_sha256", String(64), primary_key=True),
+    Column("token_id", String(16), ForeignKey("tokens.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, nullable=False),
+)
+
+#: Who asked for what, from where, and what came of it; rows are only added.
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("principal", String(128), nullable=False),
+    Column("peer", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("object", Text, nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("request_id", String(36), nullable=False),
+    Column("count", Integer, nullable=False, server_default=text("1")),
+    Index("ix_audit_entries_at", "at"),
+)

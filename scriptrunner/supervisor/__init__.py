@@ -1,0 +1,1 @@
+"""The supervisor: many runs at once, kept alive whatever is killed."""

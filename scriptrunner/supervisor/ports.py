@@ -1,0 +1,91 @@
+"""What the supervisor needs of the record of runs; ``runs/ledger.py`` provides it.
+
+The supervisor stands below ``runs`` and must not import it, so it says here, as a
+protocol, what it wants written. Every method is one short transaction and safe to repeat.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from scriptrunner.engine.launch import Launch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """An attempt's script has been started."""
+
+    run_id: str
+    attempt: int
+    #: Slot 1 of the control file: ``at_us``, ``sha256``, ``size``.
+    spawn: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """An attempt is over and its process tree is gone."""
+
+    run_id: str
+    attempt: int
+    #: Slot 1, or None if the script was never started.
+    spawn: Mapping[str, Any] | None
+    #: Slot 2, or None if the keeper vanished without one.
+    end: Mapping[str, Any] | None
+    #: ``lost`` or ``host_restart`` when ``end`` is None.
+    lost_reason: str | None = None
+    #: Words for people about a loss, such as "exit record damaged".
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveAttempt:
+    """A row with status ``running`` whose attempt may have a shim."""
+
+    run_id: str
+    attempt: int
+    #: ``starting``, ``running`` or ``stopping``; rows in ``backoff`` are not listed.
+    phase: str
+    boot_id: str
+    run_dir: str
+    recovery_failures: int
+
+
+class RunLedger(Protocol):
+    """The record of runs as the supervisor writes it."""
+
+    def claim(self, limit: int, *, boot_id: str) -> list[Launch]:
+        """Claim up to ``limit`` (>= 0) attempts that are due, oldest first, and commit.
+
+        Retries that are due come before the queue; the queue goes by priority, then
+        first in, first out. Runs that need no process (dry runs, runs that somebody
+        stopped meanwhile, scripts that are gone) are ended here and not returned, also
+        with ``limit`` 0.
+        """
+
+    def record_starts(self, starts: Sequence[Start]) -> None:
+        """Turn ``starting`` attempts into ``running`` ones, with their start event."""
+
+    def record_ends(self, ends: Sequence[End]) -> None:
+        """End attempts: the run becomes terminal or waits for its next attempt."""
+
+    def requeue(self, run_id: str, attempt: int) -> None:
+        """Put back a run whose attempt provably never started its script."""
+
+    def list_active(self) -> list[ActiveAttempt]:
+        """Return every attempt that has been claimed and is not over."""
+
+    def next_retry_at(self) -> datetime | None:
+        """Return when the next waiting attempt is due, or None."""
+
+    def count_queued(self) -> int:
+        """Return how many runs could be claimed now if there were slots."""
+
+    def note(self, run_id: str, event_type: str, level: str, data: Mapping[str, Any]) -> None:
+        """Add an event to a run; a run that is gone is ignored."""
+
+    def record_recovery_failure(self, run_id: str, attempt: int, error: str) -> int:
+        """Count a failed recovery of a run and return the new count."""
+
+    def record_heartbeat(self, facts: Mapping[str, Any]) -> None:
+        """Store that the supervisor lives, with facts for the status page."""
