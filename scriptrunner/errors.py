@@ -15,8 +15,9 @@ class ScriptRunnerError(Exception):
     code: ClassVar[str] = "internal_error"
 
     def __init__(self, message: str | None = None) -> None:
-        """Use ``message``, or the first line of the class docstring."""
-        super().__init__(message or (type(self).__doc__ or "").strip().split("\n")[0])
+        """Use ``message``, or the first line of the class docstring without its full stop."""
+        first_line = (type(self).__doc__ or "").strip().split("\n")[0]
+        super().__init__(message or first_line.removesuffix("."))
 
     @property
     def message(self) -> str:

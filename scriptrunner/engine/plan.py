@@ -1,0 +1,384 @@
+"""What a run is asked to do: its options, its script, and how a dry run describes both."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from scriptrunner.engine.retry import RETRY_STRATEGIES, planned_delays
+from scriptrunner.errors import InvalidInputError, MalformedInputError
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+VISUALIZER_FORMATS = ("text", "json")
+
+#: Seconds of the longest timeout and of the longest ``retry_max_time``: seven days.
+MAX_TIMEOUT_SECONDS = 604_800
+#: Seconds of the longest single delay before a retry.
+MAX_DELAY_SECONDS = 86_400
+MAX_ATTEMPTS = 20
+MAX_ARGS = 50
+#: Bytes (UTF-8) of one argument or of one environment value.
+MAX_TEXT_BYTES = 32 << 10
+MAX_ENV_NAMES = 256
+#: Bytes (UTF-8) of all environment names and values together.
+MAX_ENV_BYTES = 128 << 10
+#: Characters or digits of a wrong value that an error repeats.
+MAX_ECHO = 200
+ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+class InvalidTimeoutError(InvalidInputError):
+    """Timeout must be a positive integer."""
+
+    code = "invalid_timeout"
+
+
+class TooManyArgsError(InvalidInputError):
+    """Too many arguments supplied."""
+
+    code = "too_many_args"
+
+
+class InvalidArgError(InvalidInputError):
+    """An argument may not be used."""
+
+    code = "invalid_arg"
+
+
+class InvalidEnvError(InvalidInputError):
+    """An environment variable may not be used."""
+
+    code = "invalid_env"
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_int_or_none(value: object) -> bool:
+    return value is None or _is_int(value)
+
+
+def _is_attempt_count(value: Any) -> bool:
+    return _is_int(value) and 1 <= value <= MAX_ATTEMPTS
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+
+
+def _is_text_by_name(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(text, str) for name, text in value.items()
+    )
+
+
+#: How to tell a good value from a wrong one, the kind of fault, and what is wanted.
+_Form = tuple[Callable[[Any], bool], str, str]
+
+
+def _choice(choices: Sequence[str]) -> _Form:
+    return choices.__contains__, "enum", f"one of {', '.join(choices)}"
+
+
+def _range(low: float, high: float) -> _Form:
+    def is_in_range(value: object) -> bool:
+        return isinstance(value, float) and low <= value <= high
+
+    return is_in_range, "float_range", f"a number from {low:g} to {high:.10g}"
+
+
+_SWITCH: _Form = (_is_bool, "bool_type", "true or false")
+_SECONDS = _range(0.0, float(MAX_DELAY_SECONDS))
+
+#: The form of every option; ranges of 400 errors are checked afterwards.
+_FORMS: dict[str, _Form] = {
+    "args": (_is_texts, "list_type", "a list of texts"),
+    "timeout": (_is_int_or_none, "int_type", "a whole number of seconds or null"),
+    "log_level": _choice(LOG_LEVELS),
+    "retry_on_failure": _SWITCH,
+    "retry_max_attempts": (
+        _is_attempt_count,
+        "int_range",
+        f"a whole number from 1 to {MAX_ATTEMPTS}",
+    ),
+    "retry_strategy": _choice(RETRY_STRATEGIES),
+    "retry_initial_delay": _SECONDS,
+    "retry_max_delay": _SECONDS,
+    "retry_multiplier": _range(1.0, 100.0),
+    "retry_max_time": _range(0.0, float(MAX_TIMEOUT_SECONDS)),
+    "working_dir": (_is_text_or_none, "string_type", "a path or null"),
+    "stream_output": _SWITCH,
+    "monitor_interval": _range(0.05, 60.0),
+    "env_vars": (_is_text_by_name, "dict_type", "an object of texts by name"),
+    "dry_run": _SWITCH,
+    "enable_visualizer": _SWITCH,
+    "visualizer_format": _choice(VISUALIZER_FORMATS),
+}
+#: Options whose whole numbers are stored as floats.
+_REAL_NAMES = (
+    "retry_initial_delay",
+    "retry_max_delay",
+    "retry_multiplier",
+    "retry_max_time",
+    "monitor_interval",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The options of a run by the names of the API, with their defaults.
+
+    Making one normalises (log level in capitals, whole floats as integers, copies of
+    sequences) and refuses nothing; ``check`` does that.
+    """
+
+    #: Passed to the script as they are.
+    args: tuple[str, ...] = ()
+    #: Seconds per attempt, or None for no limit.
+    timeout: int | None = None
+    #: Lowest level of the run's diagnostic events.
+    log_level: str = "INFO"
+    retry_on_failure: bool = False
+    #: The first attempt included.
+    retry_max_attempts: int = 3
+    retry_strategy: str = "exponential"
+    #: Seconds; what it means depends on the strategy.
+    retry_initial_delay: float = 1.0
+    #: Seconds; cap of every single delay.
+    retry_max_delay: float = 60.0
+    retry_multiplier: float = 2.0
+    #: Seconds from the start of the first attempt; no retry starts later.
+    retry_max_time: float = 300.0
+    #: Folder the script starts in, or None for its own.
+    working_dir: str | None = None
+    #: Whether each line is also copied to the service log.
+    stream_output: bool = False
+    #: Seconds between two samples of CPU and memory.
+    monitor_interval: float = 0.1
+    env_vars: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    enable_visualizer: bool = False
+    visualizer_format: str = "text"
+
+    def __post_init__(self) -> None:
+        """Bring the values into the one form that is stored and compared."""
+        for name in ("timeout", "retry_max_attempts"):
+            self._replace(name, _whole(getattr(self, name)))
+        for name in _REAL_NAMES:
+            self._replace(name, _real(getattr(self, name)))
+        if isinstance(self.log_level, str):
+            self._replace("log_level", self.log_level.upper())
+        given: Any = self.args
+        if isinstance(given, list):
+            self._replace("args", tuple(given))
+        if isinstance(self.env_vars, Mapping):
+            self._replace("env_vars", dict(self.env_vars))
+
+    def _replace(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def check(self, *, allow_undecodable: bool = False) -> None:
+        """Refuse options that may not be used.
+
+        Args:
+            allow_undecodable: Whether arguments and values may hold bytes that are not
+                UTF-8 (as ``surrogateescape``): a shell may pass such, JSON cannot.
+
+        Raises:
+            MalformedInputError: With every wrong type, range and choice at once.
+            InvalidTimeoutError: If the timeout is not 1..604 800 s.
+            TooManyArgsError: If there are more than 50 arguments.
+            InvalidArgError: If one has a NUL, is too long or cannot be encoded.
+            InvalidEnvError: If a name is malformed, or a size over its limit.
+        """
+        faults = list(self._iter_faults())
+        if faults:
+            raise MalformedInputError(faults)
+        if self.timeout is not None and not 1 <= self.timeout <= MAX_TIMEOUT_SECONDS:
+            raise InvalidTimeoutError
+        errors = "surrogateescape" if allow_undecodable else "strict"
+        self._check_args(errors)
+        self._check_env(errors)
+
+    def _check_args(self, errors: str) -> None:
+        if len(self.args) > MAX_ARGS:
+            raise TooManyArgsError
+        for number, text in enumerate(self.args):
+            problem = _find_problem(text, errors)
+            if problem:
+                raise InvalidArgError(f"args[{number}] {problem}")
+
+    def _check_env(self, errors: str) -> None:
+        if len(self.env_vars) > MAX_ENV_NAMES:
+            raise InvalidEnvError(f"env_vars may have at most {MAX_ENV_NAMES} names")
+        total = 0
+        for name, value in self.env_vars.items():
+            if not ENV_NAME.fullmatch(name):
+                raise InvalidEnvError(
+                    f"env_vars: {name[:60]!a} is not a valid name; use letters, digits"
+                    " and _, not beginning with a digit, at most 128 characters"
+                )
+            problem = _find_problem(value, errors)
+            if problem:
+                raise InvalidEnvError(f"env_vars: the value of {name} {problem}")
+            total += len(name) + len(value.encode("utf-8", errors))
+        if total > MAX_ENV_BYTES:
+            raise InvalidEnvError("env_vars may take at most 128 KiB together")
+
+    def _iter_faults(self) -> Iterable[dict[str, Any]]:
+        """Yield a fault per wrong field, in the order of the fields."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            is_good, kind, wanted = _FORMS[each.name]
+            if not is_good(value):
+                message = f"{each.name} must be {wanted}"
+                yield _fault(kind, each.name, message, value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all options as JSON values, the real environment values included."""
+        return {
+            **asdict(self),
+            "args": list(self.args),
+            "env_vars": dict(self.env_vars),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "RunOptions":
+        """Return the options in ``data``; what is not named has its default.
+
+        Raises:
+            MalformedInputError: If a name is unknown; nothing is ignored.
+        """
+        known = {each.name for each in fields(cls)}
+        faults = [
+            _fault("extra_forbidden", name, f"{name} is not an option of a run", None)
+            for name in data
+            if name not in known
+        ]
+        if faults:
+            raise MalformedInputError(faults)
+        return cls(**data)
+
+
+def _whole(value: Any) -> Any:
+    """Return a float with zero fraction as an integer, anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _real(value: Any) -> Any:
+    """Return an integer as a float, anything else as it is."""
+    if not _is_int(value):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _fault(kind: str, name: str, message: str, value: object) -> dict[str, Any]:
+    """Return a fault as answers show it; only short scalars are echoed."""
+    fault: dict[str, Any] = {"type": kind, "loc": ["body", name], "msg": message}
+    if _can_be_echoed(value):
+        fault["input"] = value
+    return fault
+
+
+def _can_be_echoed(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_ECHO
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and abs(value) < 10**MAX_ECHO
+
+
+def _find_problem(text: str, errors: str) -> str | None:
+    """Return what keeps ``text`` from being handed to a process, or None."""
+    if "\0" in text:
+        return "must not contain a NUL character"
+    try:
+        size = len(text.encode("utf-8", errors))
+    except UnicodeEncodeError:
+        return "must be valid Unicode text without lone surrogates"
+    return "must be at most 32 KiB" if size > MAX_TEXT_BYTES else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptRef:
+    """A script that has passed the path rules."""
+
+    #: ``file``, ``upload`` or ``snapshot``.
+    kind: str
+    #: As the caller gave it; ``upload:<name>`` for uploads.
+    shown_path: str
+    #: Last path component, for people.
+    name: str
+    #: Real path of the allowed root (kind ``file``), else None.
+    root: str | None = None
+    #: Path below ``root`` without ``..`` and links, else None.
+    relative: str | None = None
+    #: What the bytes must hash to (uploads and snapshots), else None.
+    sha256: str | None = None
+    #: Absolute path (kind ``file``); None as long as the run folder is not known.
+    path: str | None = None
+
+
+def describe(
+    script: ScriptRef,
+    options: RunOptions,
+    *,
+    command: Sequence[str],
+    environment: Iterable[str],
+    ignored_env: Sequence[str],
+    working_dir: str,
+    sha256: str | None,
+) -> dict[str, Any]:
+    """Return what a run would do: the result of a dry run.
+
+    Args:
+        script: The script, checked.
+        options: The options, checked.
+        command: Interpreter, script and arguments.
+        environment: Names (or the mapping) of the script's environment; no value is shown.
+        ignored_env: Names of the caller that were dropped.
+        working_dir: Folder the script would start in.
+        sha256: Of the script's bytes as they are now, or None if they were not read.
+    """
+    return {
+        "dry_run": True,
+        "message": "Dry run: script validated but not executed.",
+        "script_path": script.shown_path,
+        "args": list(options.args),
+        "timeout": options.timeout,
+        "command": list(command),
+        "working_dir": working_dir,
+        "environment": sorted(environment),
+        "ignored_env": list(ignored_env),
+        "retry_config": {
+            "enabled": options.retry_on_failure,
+            "strategy": options.retry_strategy,
+            "max_attempts": options.retry_max_attempts,
+            "initial_delay": options.retry_initial_delay,
+            "max_delay": options.retry_max_delay,
+            "multiplier": options.retry_multiplier,
+            "delays": planned_delays(options),
+            "max_time": options.retry_max_time,
+        },
+        "performance_gates": [],
+        "alerts": [],
+        "visualizer": options.enable_visualizer,
+        "monitor_interval": options.monitor_interval,
+        "history": "default",
+        "scans": {},
+        "would_be_blocked": False,
+        "sha256": sha256,
+    }
