@@ -33,7 +33,7 @@ OLD_PYTHON = """\
 {folder} was made with an older Python than 3.11. Remove that folder and start again."""
 
 
-class EnvironmentProblem(Exception):
+class InstallError(Exception):
     """The environment cannot be made; the message says what helps."""
 
 
@@ -51,7 +51,7 @@ class Environment:
         """Make the environment and install the lock, unless another call just did.
 
         Raises:
-            EnvironmentProblem: If Python or the package index does not let us.
+            InstallError: If Python or the package index does not let us.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(self.folder, os.O_RDONLY)
@@ -79,7 +79,7 @@ class Environment:
         (self.folder / STAMP).unlink(missing_ok=True)
         self._make()
         if not (self._install_by_uv() or self._install_by_pip()):
-            raise EnvironmentProblem(NO_INSTALL)
+            raise InstallError(NO_INSTALL)
         fresh = self.folder / f"{STAMP}.{os.getpid()}"
         fresh.write_bytes(content)
         fresh.replace(self.folder / STAMP)
@@ -89,7 +89,7 @@ class Environment:
         if self._run(self.python, "-c", "pass", quiet=True):
             test = "import sys; sys.exit(sys.version_info < (3, 11))"
             if not self._run(self.python, "-c", test):
-                raise EnvironmentProblem(OLD_PYTHON.format(folder=self.folder))
+                raise InstallError(OLD_PYTHON.format(folder=self.folder))
             return
         # Without pip: uv needs none, and _install_by_pip adds it, which also mends an
         # environment that was cut short.
@@ -97,7 +97,7 @@ class Environment:
             sys.executable, "-m", "venv", "--clear", "--without-pip", self.folder
         )
         if not made:
-            raise EnvironmentProblem(NO_VENV)
+            raise InstallError(NO_VENV)
 
     def _install_by_uv(self) -> bool:
         uv = shutil.which("uv")
@@ -114,8 +114,8 @@ class Environment:
         if not self._run(self.python, "-m", "pip", "--version", quiet=True):
             made = self._run(self.python, "-m", "ensurepip", "--upgrade", quiet=True)
             if not made:
-                raise EnvironmentProblem(NO_VENV)
-        command = [self.python, "-m", "pip", "install", "--quiet", "--no-input"]
+                raise InstallError(NO_VENV)
+        command = [self.python, "-m", "pip", "install", "-qq", "--no-input"]
         options = ["--disable-pip-version-check", "--require-hashes", "-r", self.lock]
         return self._run(*command, *options)
 
@@ -145,14 +145,18 @@ def say(text: str) -> None:
 
 def main() -> int:
     """Bring the environment up to date; 0 if it is, 1 with a sentence if not."""
-    parser = argparse.ArgumentParser(description="Make an environment follow a lock file.")
+    parser = argparse.ArgumentParser(
+        description="Make an environment follow a lock file."
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("lock", type=Path)
     options = parser.parse_args()
     try:
-        Environment(options.folder.absolute(), options.lock.absolute()).bring_up_to_date()
-    except EnvironmentProblem as problem:
-        say(str(problem))
+        Environment(
+            options.folder.absolute(), options.lock.absolute()
+        ).bring_up_to_date()
+    except InstallError as error:
+        say(str(error))
         return 1
     except OSError as error:
         say(f"{error.strerror}: {error.filename}")
