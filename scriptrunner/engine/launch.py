@@ -44,6 +44,8 @@ class Launch:
     monitor_interval_seconds: float
     #: Whether spawn and exit record are forced to the disk.
     durable: bool = False
+    #: Whether finished lines are copied to the service log.
+    stream_output: bool = False
 
     def to_json(self) -> str:
         """Return the order as one line of ASCII text."""

@@ -1,0 +1,94 @@
+"""What the kernel offers beyond Python's ``os``: prctl, hole punching, rusage of a zombie.
+
+Standard library only, imported by zygote and shim. Where a feature is missing the
+functions say so by their result and never raise for it.
+"""
+
+import ctypes
+import os
+import sys
+
+IS_LINUX = sys.platform == "linux"
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_FALLOC_FL_KEEP_SIZE = 1
+_FALLOC_FL_PUNCH_HOLE = 2
+#: Number of the system call waitid(2), which unlike the C function gives the rusage.
+_SYS_WAITID = {"x86_64": 247, "aarch64": 95, "riscv64": 95}.get(os.uname().machine)
+_P_PID = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _TimeVal(ctypes.Structure):
+    _fields_ = (("seconds", ctypes.c_long), ("microseconds", ctypes.c_long))
+
+
+class Rusage(ctypes.Structure):
+    """``struct rusage`` of getrusage(2); ``maxrss`` in KiB."""
+
+    _fields_ = (
+        ("utime", _TimeVal),
+        ("stime", _TimeVal),
+        *(
+            (name, ctypes.c_long)
+            for name in (
+                "maxrss",
+                "ixrss",
+                "idrss",
+                "isrss",
+                "minflt",
+                "majflt",
+                "nswap",
+                "inblock",
+                "oublock",
+                "msgsnd",
+                "msgrcv",
+                "nsignals",
+                "nvcsw",
+                "nivcsw",
+            )
+        ),
+    )
+
+
+def die_with_parent(signal_number: int) -> None:
+    """Ask for ``signal_number`` when the parent of this process dies (Linux)."""
+    if IS_LINUX:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+
+
+def become_subreaper() -> bool:
+    """Become the new parent of all orphaned descendants; return whether that worked."""
+    return bool(IS_LINUX and _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def punch_hole(descriptor: int, offset: int, length: int) -> bool:
+    """Give the blocks of a byte range back without changing the file's size."""
+    if not IS_LINUX:
+        return False
+    mode = _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE
+    answer = _libc.fallocate(
+        descriptor, mode, ctypes.c_longlong(offset), ctypes.c_longlong(length)
+    )
+    return bool(answer == 0)
+
+
+def look_at_usage(pid: int) -> Rusage | None:
+    """Return the resource usage of a zombie child and all it waited for, without reaping.
+
+    None where the system call is not known.
+    """
+    if not IS_LINUX or _SYS_WAITID is None:
+        return None
+    usage = Rusage()
+    info = ctypes.create_string_buffer(128)
+    answer = _libc.syscall(
+        ctypes.c_long(_SYS_WAITID),
+        ctypes.c_int(_P_PID),
+        ctypes.c_int(pid),
+        info,
+        ctypes.c_int(os.WEXITED | os.WNOWAIT | os.WNOHANG),
+        ctypes.byref(usage),
+    )
+    return usage if answer == 0 else None
