@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 import pytest
 
+pytest_plugins = ("tests.databases",)
+
 NEEDED = ("alembic", "fastapi", "httpx", "pytest_timeout", "sqlalchemy", "uvicorn")
 
 missing = [name for name in NEEDED if find_spec(name) is None]

@@ -42,7 +42,10 @@ class Database:
         durable: True also survives a power cut (SQLite ``synchronous=FULL``).
     """
 
-    def __init__(self, url: str, *, wait_seconds: float = 30.0, durable: bool = False) -> None:
+    def __init__(
+        self, url: str, *, wait_seconds: float = 30.0, durable: bool = False
+    ) -> None:
+        """Prepare the engine; nothing is opened before the first use."""
         self.url = make_url(url)
         self.wait_seconds = wait_seconds
         self._durable = durable
@@ -65,7 +68,11 @@ class Database:
             if url.drivername == "postgresql":
                 url = url.set(drivername="postgresql+psycopg")
             return sqlalchemy.create_engine(
-                url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, pool_timeout=30
+                url,
+                pool_size=POOL_SIZE,
+                max_overflow=0,
+                pool_pre_ping=True,
+                pool_timeout=30,
             )
         engine = sqlalchemy.create_engine(
             self.url,
@@ -73,7 +80,10 @@ class Database:
             pool_size=POOL_SIZE,
             max_overflow=0,
             pool_timeout=self.wait_seconds,
-            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+            connect_args={
+                "check_same_thread": False,
+                "timeout": BUSY_TIMEOUT_MS / 1000,
+            },
         )
         event.listen(engine, "connect", self._prepare)
         event.listen(engine, "begin", _begin)
@@ -107,10 +117,9 @@ class Database:
                 was done then.
             StorageFullError: If the disk is full. Nothing was done then.
         """
-        with _translated():
-            with self._begin_write() as connection:
-                yield connection
-                connection.commit()
+        with _translated(), self._begin_write() as connection:
+            yield connection
+            connection.commit()
 
     @contextmanager
     def _begin_write(self) -> Iterator[Connection]:
@@ -153,14 +162,17 @@ def _begin(connection: Connection) -> None:
 def is_busy(error: exc.DBAPIError) -> bool:
     """Return whether ``error`` says that somebody else holds SQLite's lock."""
     code = getattr(error.orig, "sqlite_errorcode", None)
-    return code is not None and (code & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return code is not None and (code & 0xFF) in (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    )
 
 
 def is_full(error: exc.DBAPIError) -> bool:
     """Return whether ``error`` says that the disk of the database is full."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
-        return (code & 0xFF) == sqlite3.SQLITE_FULL
+        return bool((code & 0xFF) == sqlite3.SQLITE_FULL)
     return getattr(error.orig, "sqlstate", None) == "53100"
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the signatures are SQLAlchemy's
 """The schema as SQLAlchemy Core tables: one truth that the migrations must equal.
 
 Times are whole microseconds since 1970-01-01T00:00Z in ``BIGINT`` columns, so that both
@@ -43,11 +44,15 @@ class UtcTime(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> int | None:
         """Return the stored number of ``value``."""
         return None if value is None else to_microseconds(value)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self, value: int | None, dialect: Dialect
+    ) -> datetime | None:
         """Return the datetime of a stored number."""
         return None if value is None else from_microseconds(value)
 
@@ -62,7 +67,9 @@ class JsonText(TypeDecorator[Any]):
         """Return the text of ``value``; NaN and infinities are refused."""
         if value is None:
             return None
-        return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        return json.dumps(
+            value, ensure_ascii=True, allow_nan=False, separators=(",", ":")
+        )
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Return the value of a stored text."""
@@ -71,7 +78,10 @@ class JsonText(TypeDecorator[Any]):
 
 def _run_id_key() -> Column[str]:
     return Column(
-        "run_id", String(36), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+        "run_id",
+        String(36),
+        ForeignKey("runs.id", ondelete="CASCADE"),
+        primary_key=True,
     )
 
 
@@ -93,7 +103,10 @@ runs = Table(
     Column("error", Text),
     Column("duration_seconds", Double),
     Column("priority", Integer, nullable=False, server_default=text("0")),
+    #: Number of the last claim; a claim that was put back used its number up.
     Column("attempt", Integer, nullable=False, server_default=text("0")),
+    #: Attempts that are more than a claim: rows in ``attempts``.
+    Column("attempts_made", Integer, nullable=False, server_default=text("0")),
     Column("next_attempt_at", UtcTime),
     #: Boot id under which the current attempt was claimed.
     Column("boot_id", String(64)),
@@ -104,6 +117,8 @@ runs = Table(
     Column("correlation_id", String(36)),
     #: As the caller gave it; ``upload:<name>`` for uploads.
     Column("script_path", Text, nullable=False),
+    #: ``script_path`` in folded case, for the search of lists.
+    Column("script_folded", Text, nullable=False),
     Column("script_name", Text, nullable=False),
     Column("script_kind", String(16), nullable=False),
     Column("script_root", Text),
@@ -124,6 +139,8 @@ runs = Table(
     Column("execution_time_seconds", Double),
     Column("cpu_max", Double),
     Column("memory_max_mb", Double),
+    #: Nothing is started: the run is only described.
+    Column("dry_run", Boolean, nullable=False, server_default=text("false")),
     #: The request as lists show it, at most some KiB.
     Column("request_brief", JsonText, nullable=False),
     Column("event_count", Integer, nullable=False, server_default=text("0")),
@@ -131,10 +148,9 @@ runs = Table(
     #: Failed tries of the supervisor to recover this run.
     Column("recovery_failures", Integer, nullable=False, server_default=text("0")),
     Index("ix_runs_queued_at_id", "queued_at", "id"),
-    Index("ix_runs_status_queued_at", "status", "queued_at"),
+    #: ``run_status`` is there so that the figures of all runs need no table.
+    Index("ix_runs_status_queued_at", "status", "queued_at", "run_status"),
     Index("ix_runs_change", "change"),
-    Index("ix_runs_finished_at", "finished_at"),
-    Index("ix_runs_restarted_from", "restarted_from"),
     Index("ix_runs_script_sha256", "script_sha256"),
     Index(
         "ix_runs_queue",
@@ -145,6 +161,12 @@ runs = Table(
         postgresql_where=text("status = 'queued'"),
     ),
     Index(
+        "ix_runs_dry",
+        "queued_at",
+        sqlite_where=text("status = 'queued' AND dry_run"),
+        postgresql_where=text("status = 'queued' AND dry_run"),
+    ),
+    Index(
         "ix_runs_active",
         "phase",
         "next_attempt_at",
@@ -153,22 +175,30 @@ runs = Table(
     ),
 )
 
-#: What only the record of one run shows; it may be large.
+#: What only the record of one run shows, as it was submitted.
 run_details = Table(
     "run_details",
     metadata,
     _run_id_key(),
-    Column("request", JsonText, nullable=False),
-    #: Arguments joined by blanks, for the search of lists.
+    #: Path and arguments in folded case, at most 64 KiB, for the search of lists.
     Column("search_text", Text, nullable=False),
-    Column("result", JsonText),
-    Column("error_summary", JsonText),
+    #: The whole request; values of secret names are ``***``.
+    Column("request", JsonText, nullable=False),
     Column("ignored_env", JsonText, nullable=False),
     Column("warnings", JsonText, nullable=False),
+)
+
+#: What came of a run; one row, written once with the terminal state. It may be large.
+run_results = Table(
+    "run_results",
+    metadata,
+    _run_id_key(),
+    Column("result", JsonText),
+    Column("error_summary", JsonText),
     Column("outputs", JsonText, nullable=False),
 )
 
-#: One row per attempt, written when it is claimed and completed when it ended.
+#: One row per attempt, written when its script started (or could not be started).
 attempts = Table(
     "attempts",
     metadata,
@@ -179,11 +209,15 @@ attempts = Table(
     Column("exit_code", Integer),
     Column("run_status", String(16)),
     Column("reason", String(32)),
+    #: As written by the script; what lies beyond the cap was dropped.
     Column("stdout_bytes", BigInteger),
     Column("stderr_bytes", BigInteger),
+    Column("stdout_dropped_bytes", BigInteger),
+    Column("stderr_dropped_bytes", BigInteger),
     Column("metrics", JsonText),
     #: The step report, kept when the visualizer is on.
     Column("visualization", JsonText),
+    sqlite_with_rowid=False,
 )
 
 #: The event list of each run, in order of ``seq`` from 1.
@@ -196,6 +230,7 @@ run_events = Table(
     Column("event_type", String(32), nullable=False),
     Column("level", String(8), nullable=False),
     Column("data", JsonText, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 #: Ids of deleted runs, so that streams can tell and nobody brings one back.
@@ -260,7 +295,12 @@ sessions = Table(
     "sessions",
     metadata,
     Column("cookie_sha256", String(64), primary_key=True),
-    Column("token_id", String(16), ForeignKey("tokens.id", ondelete="CASCADE"), nullable=False),
+    Column(
+        "token_id",
+        String(16),
+        ForeignKey("tokens.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
     Column("created_at", UtcTime, nullable=False),
     Column("used_at", UtcTime, nullable=False),
 )
