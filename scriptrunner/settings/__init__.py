@@ -1,17 +1,21 @@
 """The settings of a service, read once from ``WEBAPI_*`` environment variables.
 
 ``Settings`` is a frozen value without Pydantic, so that the supervisor, which gets the
-settings of the web worker that starts it as JSON, need not load Pydantic.
+settings of the web worker that starts it as JSON, need not load Pydantic. Only
+``load_settings``, which reads the environment, does.
 """
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from scriptrunner.errors import ScriptRunnerError
+
 #: The checkout or the folder of the installed package: default place of scripts and data.
-PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent.parent
 
 
 def default_slots() -> int:
@@ -101,3 +105,29 @@ class Settings:
     def with_changes(self, **changes: Any) -> "Settings":
         """Return a copy with some fields changed (tests and the command line)."""
         return replace(self, **changes)
+
+
+class SettingsError(ScriptRunnerError):
+    """An environment variable has a value that cannot be used."""
+
+    code = "invalid_settings"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """Keep ``problems``: one sentence each, which names the variable."""
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that ``environ`` (by default the process's own) asks for.
+
+    Relative paths are below the project folder, so that nothing depends on the current
+    one. Unknown ``WEBAPI_`` names are warned about. Nothing is created.
+
+    Raises:
+        SettingsError: If a value is ambiguous, out of range, or names a folder or file
+            that is missing; all problems at once.
+    """
+    from scriptrunner.settings.environment import read  # noqa: PLC0415 - loads Pydantic
+
+    return read(os.environ if environ is None else environ)

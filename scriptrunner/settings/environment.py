@@ -1,0 +1,336 @@
+"""The variables of the environment: their names, ranges, and how each is understood.
+
+An ambiguous value is refused; the refusal names the variable and what it takes.
+"""
+
+import difflib
+import logging
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, unquote
+
+from pydantic import Field, FiniteFloat, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from scriptrunner.settings import (
+    PROJECT_FOLDER,
+    Settings,
+    SettingsError,
+    default_slots,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Every variable of the service begins so.
+PREFIX = "WEBAPI_"
+#: Variables with our prefix that are read elsewhere: by the command line's client, by the
+#: fault tests, and those that a script of a run sees.
+OTHER_VARIABLES = frozenset(
+    {"WEBAPI_URL", "WEBAPI_TOKEN", "WEBAPI_FAULT", "WEBAPI_RUN_DIR", "WEBAPI_RUN_ID"}
+)
+#: Schemes of a database URL; the second part is what SQLAlchemy calls it.
+DATABASE_SCHEMES = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_-]+)*")
+
+
+def environment_model(environ: Mapping[str, str]) -> type[BaseSettings]:
+    """Return the Pydantic model that reads ``environ``: a field per variable.
+
+    Field names are those of the variables without ``WEBAPI_``, in lower case. Defaults
+    are those of ``Settings`` where it has them.
+    """
+    default: dict[str, Any] = {each.name: each.default for each in fields(Settings)}
+    switch = Literal["on", "log", "off"]
+    count = Annotated[int, Field(ge=1, le=1_000_000)]
+    size = Annotated[int, Field(ge=0, le=1 << 50)]
+    seconds = Annotated[FiniteFloat, Field(ge=0, le=86_400)]
+
+    class GivenEnvironment(EnvSettingsSource):
+        """The mapping that was handed in, instead of the process's own."""
+
+        def _load_env_vars(self) -> Mapping[str, str | None]:
+            return {name.lower(): text for name, text in environ.items() if text}
+
+    class Environment(BaseSettings):
+        """The variables as they are written."""
+
+        model_config = SettingsConfigDict(
+            env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True
+        )
+
+        run_db: str | None = None
+        data_dir: str | None = None
+        allowed_root: str | None = None
+        python: str | None = None
+        slots: Annotated[int, Field(ge=1, le=1_000)] = default_slots()
+        queue_limit: count = default["queue_limit"]
+        stop_grace: Annotated[FiniteFloat, Field(ge=0, le=300)] = default[
+            "stop_grace_seconds"
+        ]
+        max_output: Annotated[int, Field(ge=4096, le=1 << 50)] = default[
+            "max_output_bytes"
+        ]
+        pass_env: str | None = None
+        linger: seconds = default["linger_seconds"]
+        durability: Literal["process", "power"] = default["durability"]
+        database_wait: seconds = default["database_wait_seconds"]
+        disk_margin: size = default["disk_margin_bytes"]
+        ballast: size = default["ballast_bytes"]
+        hosts: str | None = None
+        local_role: Literal["admin", "none"] = default["local_role"]
+        local_uids: str | None = None
+        rule_uid: switch = default["rule_uid"]
+        rule_http10: switch = default["rule_http10"]
+        admin_token_file: str | None = None
+        post_rate: Annotated[FiniteFloat, Field(gt=0, le=1e6)] = default[
+            "post_rate_per_second"
+        ]
+        post_burst: count = default["post_burst"]
+        streams_limit: count = default["streams_limit"]
+        streams_per_caller: count = default["streams_per_caller"]
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            """Read nothing but the mapping: no dotenv file, no secrets folder."""
+            return (GivenEnvironment(settings_cls),)
+
+    return Environment
+
+
+#: Variables whose value is taken over as it is: name without prefix → field.
+PLAIN_VARIABLES = {
+    "slots": "slots",
+    "queue_limit": "queue_limit",
+    "stop_grace": "stop_grace_seconds",
+    "max_output": "max_output_bytes",
+    "linger": "linger_seconds",
+    "durability": "durability",
+    "database_wait": "database_wait_seconds",
+    "disk_margin": "disk_margin_bytes",
+    "ballast": "ballast_bytes",
+    "local_role": "local_role",
+    "rule_uid": "rule_uid",
+    "rule_http10": "rule_http10",
+    "post_rate": "post_rate_per_second",
+    "post_burst": "post_burst",
+    "streams_limit": "streams_limit",
+    "streams_per_caller": "streams_per_caller",
+}
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Return the settings that ``environ`` asks for; see ``load_settings``."""
+    warn_of_unknown(environ)
+    raw = _read_environment(environ)
+    values: dict[str, Any] = {
+        field_name: getattr(raw, name) for name, field_name in PLAIN_VARIABLES.items()
+    }
+    values["python"] = sys.executable
+    problems: list[str] = []
+    for name, parse in {
+        "run_db": lambda text: _database(text, raw.data_dir),
+        "allowed_root": _folders,
+        "python": _interpreter,
+        "pass_env": _environment_names,
+        "hosts": _host_names,
+        "local_uids": _user_ids,
+        "admin_token_file": _existing_file,
+    }.items():
+        try:
+            text = getattr(raw, name)
+            values |= parse(text) if text else {}
+        except ValueError as error:
+            problems.append(f"{PREFIX}{name.upper()} {error}")
+    if problems:
+        raise SettingsError(problems)
+    if "database_url" not in values:
+        values |= _database_in(
+            _path(raw.data_dir) if raw.data_dir else default_data_dir()
+        )
+    values.setdefault("allowed_roots", (default_root(),))
+    return Settings(**values)
+
+
+def known_variables() -> tuple[str, ...]:
+    """Return the names of all variables that ``load_settings`` reads."""
+    return tuple(
+        f"{PREFIX}{name.upper()}" for name in environment_model({}).model_fields
+    )
+
+
+def warn_of_unknown(environ: Mapping[str, str]) -> list[str]:
+    """Log and return one sentence per ``WEBAPI_`` name that nothing reads."""
+    ours = [name for name in sorted(environ) if name.startswith(PREFIX)]
+    if not ours:
+        return []
+    known = known_variables()
+    sentences = []
+    for name in ours:
+        if name in known or name in OTHER_VARIABLES:
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        sentences.append(
+            f"{name} is not a setting of this version and has no effect{hint}"
+        )
+    for sentence in sentences:
+        logger.warning("%s", sentence, extra={"action": "unknown_setting"})
+    return sentences
+
+
+def _read_environment(environ: Mapping[str, str]) -> Any:
+    try:
+        return environment_model(environ)()
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        raise SettingsError(
+            [
+                f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}"
+                for fault in faults
+            ]
+        ) from None
+
+
+def is_checkout() -> bool:
+    """Return whether the package runs from a checkout and not from an installed wheel."""
+    return (PROJECT_FOLDER / "WEBAPI").is_dir()
+
+
+def default_data_dir() -> Path:
+    """Return where data go when nothing is said: ``data`` in the project folder.
+
+    An installed package has no project folder: there it is the user's data folder.
+    """
+    if is_checkout():
+        return PROJECT_FOLDER / "data"
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "scriptrunner"
+
+
+def default_root() -> Path:
+    """Return the allowed root when nothing is said: the project folder.
+
+    An installed package has no project folder: there it is the user's home.
+    """
+    return PROJECT_FOLDER if is_checkout() else Path.home()
+
+
+def _path(text: str) -> Path:
+    """Return ``text`` as an absolute path; relative ones are below the project folder."""
+    if "\0" in text:
+        raise ValueError("must not contain a NUL character")
+    path = Path(os.path.normpath(Path(text).expanduser()))
+    return path if path.is_absolute() else PROJECT_FOLDER / path
+
+
+def _database_in(folder: Path) -> dict[str, Any]:
+    return {
+        "database_url": f"sqlite:///{quote(str(folder / 'runs.db'))}",
+        "data_dir": folder,
+    }
+
+
+def _database(text: str, data_dir: str | None) -> dict[str, Any]:
+    scheme, separator, rest = text.partition("://")
+    if separator and scheme not in DATABASE_SCHEMES:
+        raise ValueError(
+            f"must be a file path or begin with one of {_joined(DATABASE_SCHEMES)}"
+        )
+    if separator and scheme != "sqlite":
+        folder = _path(data_dir) if data_dir else default_data_dir()
+        return {
+            "database_url": f"{DATABASE_SCHEMES[scheme]}://{rest}",
+            "data_dir": folder,
+        }
+    file_text = unquote(rest.removeprefix("/")) if separator else text
+    if not file_text or file_text == ":memory:" or "?" in file_text:
+        raise ValueError(
+            "must name a database file; a database in memory keeps nothing"
+        )
+    file = _path(file_text)
+    if file.is_dir():
+        raise ValueError("must name a file, not a folder")
+    if data_dir and _path(data_dir) != file.parent:
+        raise ValueError(
+            "and WEBAPI_DATA_DIR disagree: a database file lies in the data folder"
+        )
+    return {"database_url": f"sqlite:///{quote(str(file))}", "data_dir": file.parent}
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ", ".join(f"{name}://" for name in names)
+
+
+def _folders(text: str) -> dict[str, Any]:
+    paths = tuple(_path(part) for part in text.split(os.pathsep) if part)
+    missing = [str(path) for path in paths if not path.is_dir()]
+    if missing:
+        raise ValueError(f"names a folder that does not exist: {', '.join(missing)}")
+    return {"allowed_roots": paths}
+
+
+def _interpreter(text: str) -> dict[str, Any]:
+    found = shutil.which(text if os.sep not in text else str(_path(text)))
+    if found is None:
+        raise ValueError("must name an executable file")
+    return {"python": str(Path(found).absolute())}
+
+
+def _existing_file(text: str) -> dict[str, Any]:
+    if not _path(text).is_file():
+        raise ValueError("must name an existing file")
+    return {"admin_token_file": _path(text)}
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _environment_names(text: str) -> dict[str, Any]:
+    names = _listed(text)
+    if bad := [name for name in names if not ENVIRONMENT_NAME.fullmatch(name)]:
+        raise ValueError(f"must be names separated by commas; {bad[0]!r} is none")
+    return {"pass_env": tuple(names)}
+
+
+def _host_names(text: str) -> dict[str, Any]:
+    names = [name.lower().rstrip(".") for name in _listed(text)]
+    if bad := [name for name in names if not HOST_NAME.fullmatch(name)]:
+        raise ValueError(
+            f"must be host names separated by commas, without scheme or port; {bad[0]!r} is none"
+        )
+    return {"hosts": tuple(names)}
+
+
+def _user_ids(text: str) -> dict[str, Any]:
+    if bad := [
+        part for part in _listed(text) if not (part.isascii() and part.isdigit())
+    ]:
+        raise ValueError(
+            f"must be user ids (numbers) separated by commas; {bad[0]!r} is none"
+        )
+    return {"local_uids": tuple(int(part) for part in _listed(text))}
