@@ -1,0 +1,1 @@
+"""Who may do what: protected mode, tokens, logins, permissions and the audit trail."""
