@@ -77,12 +77,13 @@ def list_children(pid: int) -> list[int]:
         return []
     found: list[int] = []
     for thread in threads:
-        text = _read_whole(f"/proc/{pid}/task/{thread}/children")
+        text = read_whole(f"/proc/{pid}/task/{thread}/children")
         found.extend(map(int, text.split()))
     return found
 
 
-def _read_whole(path: str) -> bytes:
+def read_whole(path: str) -> bytes:
+    """Return all of a ``/proc`` file, ``b""`` if its process is gone."""
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - no pathlib in the shim
             return file.read()

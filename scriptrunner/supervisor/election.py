@@ -1,0 +1,123 @@
+"""How web workers see to it that exactly one supervisor runs for a data folder.
+
+Each web worker holds a shared lock on ``web.lock``, which tells the supervisor that it is
+wanted, and looks about once a second whether anybody holds ``supervisor.lock``. If nobody
+does, it starts a supervisor, detached; that process takes the lock itself, or ends if
+another one was quicker.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from scriptrunner.settings import PROJECT_FOLDER, Settings
+from scriptrunner.supervisor.lock import LockFile, check_locks_work
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at the supervisor's lock.
+LOOK_SECONDS = 1.0
+#: Seconds a supervisor that was started gets to take its lock before the next is started.
+START_SECONDS = 5.0
+#: Names of our environment that the supervisor, its zygote and its shims need.
+_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR", "LOGNAME", "LC_ALL")
+
+
+class Election:
+    """One web worker's part; ``start`` and ``stop`` may be called more than once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
+        self._presence: LockFile | None = None
+        self._probe: LockFile | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Hold the presence lock and watch over the supervisor in a thread."""
+        with self._lock:
+            if self._thread is not None:
+                return
+            folder = self._settings.data_dir
+            check_locks_work(folder)
+            self._presence = LockFile(folder / "web.lock")
+            self._presence.try_shared()
+            self._probe = LockFile(folder / "supervisor.lock")
+            self._ended.clear()
+            self._thread = threading.Thread(
+                target=self._watch, name="supervisor-election", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching; a supervisor that nobody wants any more ends by itself."""
+        with self._lock:
+            if self._thread is None:
+                return
+            self._ended.set()
+            self._thread.join()
+            self._thread = None
+            for lock in (self._presence, self._probe):
+                if lock is not None:
+                    lock.close()
+
+    def _watch(self) -> None:
+        wait = 0.0
+        while not self._ended.wait(wait):
+            wait = LOOK_SECONDS
+            try:
+                self._look()
+            except OSError:
+                logger.exception("cannot look after the supervisor; trying again")
+
+    def _look(self) -> None:
+        if self._child is not None and self._child.poll() is not None:
+            self._child = None
+        if self._probe is None or not self._settings.data_dir.exists():
+            return
+        if not self._probe.is_current():
+            self._probe.close()
+            self._probe = LockFile(self._settings.data_dir / "supervisor.lock")
+        if not self._probe.is_held_by_another():
+            self._child = start_supervisor(self._settings)
+
+
+def start_supervisor(settings: Settings) -> "subprocess.Popen[bytes]":
+    """Start a supervisor in a session of its own; it ends at once if there is one."""
+    log = settings.data_dir / "supervisor.log"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT_ENVIRONMENT or name.startswith("WEBAPI_") or name in settings.pass_env
+    }
+    environment["PYTHONPATH"] = str(PROJECT_FOLDER)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-P", "-m", "scriptrunner.supervise"],
+            stdin=subprocess.PIPE,
+            stdout=descriptor,
+            stderr=descriptor,
+            cwd=settings.data_dir,
+            env=environment,
+            start_new_session=True,
+        )
+    finally:
+        os.close(descriptor)
+    if process.stdin is not None:
+        process.stdin.write(settings.to_json().encode())
+        process.stdin.close()
+    return process
+
+
+def lock_note(folder: Path) -> str:
+    """Return what the supervisor wrote into its lock file, for people."""
+    try:
+        return (folder / "supervisor.lock").read_text()
+    except OSError:
+        return ""

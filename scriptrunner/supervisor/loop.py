@@ -1,0 +1,404 @@
+"""The supervisor's loop: claim, launch, watch, record; one thread that never waits long.
+
+Everything the loop knows it can lose: rows and control files tell it again at the next
+start. Each step says whether it found work; trouble with one run never stops another.
+"""
+
+import contextlib
+import logging
+import os
+import selectors
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from scriptrunner.engine import control_file, process_tree
+from scriptrunner.engine.fault_points import pass_point
+from scriptrunner.engine.launch import Launch
+from scriptrunner.errors import ScriptRunnerError, StorageFullError
+from scriptrunner.settings import Settings
+from scriptrunner.supervisor import recovery, wakeup
+from scriptrunner.supervisor.ballast import Ballast
+from scriptrunner.supervisor.launcher import Launcher, ZygoteGoneError
+from scriptrunner.supervisor.ports import ActiveAttempt, End, RunLedger, Start
+from scriptrunner.supervisor.recovery import Finding
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, int]
+
+#: Seconds between two looks at the queue when nobody wakes us.
+POLL_SECONDS = 0.5
+#: Seconds after a launch at which a script that still runs is recorded as running.
+START_RECORD_SECONDS = 0.03
+#: Seconds between two rounds of recovery.
+RECOVERY_SECONDS = 30.0
+#: Seconds an attempt may be unclear or unanswered before recovery looks at it (again).
+SETTLE_SECONDS = 0.2
+#: Seconds to wait after the database or the disk refused something.
+REFUSED_SECONDS = 0.25
+#: Seconds between two tries to hand a long launch order to a busy zygote.
+UNSENT_SECONDS = 0.005
+
+
+def _name(step: Callable[[], None]) -> str:
+    return getattr(step, "__qualname__", repr(step))
+
+
+@dataclass(slots=True)
+class Watch:
+    """One attempt that is under way."""
+
+    run_id: str
+    attempt: int
+    run_dir: str
+    #: pidfd of the shim, once it is known.
+    pidfd: int | None = None
+    #: Whether the start is in the record.
+    is_recorded: bool = False
+    #: Monotonic seconds at which it was launched.
+    since: float = 0.0
+
+    @property
+    def control_path(self) -> str:
+        """Path of the attempt's control file."""
+        return control_file.path_of(self.run_dir, self.attempt)
+
+
+class Supervisor:
+    """Keeps all runs of one data folder going until ``stop`` or nobody needs it.
+
+    Args:
+        settings: The service's settings.
+        ledger: The record of runs.
+        is_wanted: Says whether any web worker is left; asked about twice a second.
+        duties: Further small jobs, called about once a second; each must return quickly.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: RunLedger,
+        *,
+        is_wanted: Callable[[], bool],
+        duties: tuple[Callable[[], None], ...] = (),
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._is_wanted = is_wanted
+        self._duties = duties
+        self._boot_id = process_tree.boot_id()
+        self._selector = selectors.DefaultSelector()
+        self._wakeup = wakeup.open_reader(settings.data_dir / "wakeup")
+        self._selector.register(self._wakeup, selectors.EVENT_READ, self._on_wakeup)
+        self._launcher: Launcher | None = None
+        self._watched: dict[Key, Watch] = {}
+        self._ends: dict[Key, End] = {}
+        self._returns: dict[Key, ActiveAttempt] = {}
+        #: Monotonic seconds at which the queue is looked at next; 0 is at once.
+        self._claim_at = 0.0
+        self._recover_at = 0.0
+        self._duties_at = 0.0
+        self._stopping = False
+        self._changed = False
+        self._ballast = Ballast(settings.data_dir / "ballast", settings.ballast_bytes)
+
+    def stop(self) -> None:
+        """Ask the loop to end soon; shims go on. Safe in a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Work until stopped or unwanted."""
+        signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
+        self._start_zygote()
+        try:
+            while not self._stopping and self._is_wanted():
+                self.turn()
+        finally:
+            self._settle()
+            signal.set_wakeup_fd(-1)
+            if self._launcher is not None:
+                self._launcher.close()
+            for watch in self._watched.values():
+                self._close_pidfd(watch)
+            self._selector.close()
+            os.close(self._wakeup)
+
+    def turn(self) -> None:
+        """Wait for the next event or deadline and do what is due."""
+        for key, _ in self._selector.select(self._wait_seconds()):
+            key.data()
+        now = time.monotonic()
+        if now >= self._recover_at:
+            self._recover_at = now + RECOVERY_SECONDS
+            self._guarded(self._recover)
+        self._record_starts(now)
+        self._settle()
+        if now >= self._claim_at or self._claim_at == 0.0:
+            self._guarded(self._claim)
+        self._flush_launches()
+        if now >= self._duties_at:
+            self._duties_at = now + 1.0
+            for duty in (self._ballast.hold, *self._duties):
+                self._guarded(duty)
+        if self._changed:
+            self._changed = False
+            wakeup.announce(self._settings.data_dir)
+
+    def _wait_seconds(self) -> float:
+        now = time.monotonic()
+        wait = max(0.0, min(self._claim_at, self._recover_at, self._duties_at) - now)
+        if self._ends or self._returns:
+            wait = min(wait, REFUSED_SECONDS)
+        if self._launcher is not None and self._launcher.has_unsent:
+            wait = min(wait, UNSENT_SECONDS)
+        fresh = [w.since for w in self._watched.values() if not w.is_recorded]
+        if fresh:
+            wait = min(wait, max(0.001, min(fresh) + START_RECORD_SECONDS - now))
+        return wait
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Do a step; the database or the disk may refuse it, then it comes again."""
+        try:
+            step()
+        except (ScriptRunnerError, OSError) as error:
+            logger.warning("%s: %s; trying again", _name(step), error)
+            self._on_refusal(error)
+        except Exception:  # the outermost loop: log, count, go on
+            logger.exception("%s failed; trying again", _name(step))
+            self._claim_at = time.monotonic() + REFUSED_SECONDS
+
+    def _on_refusal(self, error: Exception) -> None:
+        """Wait a moment; on a full disk free the ballast, so that ends can be recorded."""
+        self._claim_at = time.monotonic() + REFUSED_SECONDS
+        if isinstance(error, StorageFullError):
+            self._ballast.release()
+
+    def _on_wakeup(self) -> None:
+        wakeup.drain(self._wakeup)
+        self._claim_at = 0.0
+
+    # Launching
+
+    def _start_zygote(self) -> None:
+        self._launcher = Launcher()
+        self._selector.register(
+            self._launcher.reply_socket, selectors.EVENT_READ, self._on_reply
+        )
+
+    def _replace_zygote(self) -> None:
+        """Start another zygote and find out what became of unanswered orders."""
+        logger.warning("the zygote is gone; starting another one")
+        if self._launcher is not None:
+            self._selector.unregister(self._launcher.reply_socket)
+            self._launcher.close()
+        self._start_zygote()
+        for key, watch in list(self._watched.items()):
+            if watch.pidfd is None:
+                del self._watched[key]
+        self._recover_at = 0.0
+
+    def _claim(self) -> None:
+        """Claim and launch what fits into the free slots."""
+        now = time.monotonic()
+        self._claim_at = now + POLL_SECONDS
+        active = len(self._watched) + len(self._ends) + len(self._returns)
+        launches = self._ledger.claim(
+            max(0, self._settings.slots - active), boot_id=self._boot_id
+        )
+        if launches:
+            pass_point("claim.after_commit")
+            self._changed = True
+        for launch in launches:
+            self._launch(launch, now)
+        retry_at = self._ledger.next_retry_at()
+        if retry_at is not None:
+            wait = (retry_at - datetime.now(UTC)).total_seconds()
+            self._claim_at = min(self._claim_at, now + max(wait, 0.005))
+
+    def _flush_launches(self) -> None:
+        try:
+            self._launcher_or_raise().flush()
+        except ZygoteGoneError:
+            self._replace_zygote()
+
+    def _launch(self, launch: Launch, now: float) -> None:
+        watch = Watch(launch.run_id, launch.attempt, launch.run_dir, since=now)
+        self._watched[launch.run_id, launch.attempt] = watch
+        try:
+            self._launcher_or_raise().send(launch)
+        except ZygoteGoneError:
+            self._replace_zygote()
+
+    def _launcher_or_raise(self) -> Launcher:
+        if self._launcher is None:
+            raise ZygoteGoneError
+        return self._launcher
+
+    def _on_reply(self) -> None:
+        try:
+            replies = self._launcher_or_raise().receive()
+        except ZygoteGoneError:
+            self._replace_zygote()
+            return
+        for reply in replies:
+            watch = self._watched.get((reply.run_id, reply.attempt))
+            if watch is None or reply.pidfd is None:
+                if reply.pidfd is not None:
+                    os.close(reply.pidfd)
+                if watch is not None:
+                    logger.warning("run %s: no shim: %s", reply.run_id, reply.error)
+                    self._forget(watch)
+                    self._claim_at = time.monotonic() + 1.0
+                    self._examine_later()
+                continue
+            self._watch(watch, reply.pidfd)
+
+    def _watch(self, watch: Watch, pidfd: int) -> None:
+        watch.pidfd = pidfd
+        self._selector.register(
+            pidfd, selectors.EVENT_READ, lambda: self._on_shim_gone(watch)
+        )
+
+    # The end of an attempt
+
+    def _on_shim_gone(self, watch: Watch) -> None:
+        """Read how it went; without an end record recovery has to decide."""
+        self._forget(watch)
+        pass_point("end.before_read")
+        record = control_file.read(watch.control_path)
+        key = (watch.run_id, watch.attempt)
+        if record is not None and record.end is not None:
+            spawn = record.spawn if isinstance(record.spawn, dict) else None
+            self._ends[key] = End(
+                run_id=watch.run_id, attempt=watch.attempt, spawn=spawn, end=record.end
+            )
+        else:
+            self._recover_at = 0.0
+
+    def _forget(self, watch: Watch) -> None:
+        self._watched.pop((watch.run_id, watch.attempt), None)
+        self._close_pidfd(watch)
+
+    def _close_pidfd(self, watch: Watch) -> None:
+        if watch.pidfd is not None:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(watch.pidfd)
+            os.close(watch.pidfd)
+            watch.pidfd = None
+
+    def _record_starts(self, now: float) -> None:
+        """Record scripts that have been running for a moment; short ones end first."""
+        starts: list[Start] = []
+        watches: list[Watch] = []
+        for watch in self._watched.values():
+            if watch.is_recorded or now < watch.since + START_RECORD_SECONDS:
+                continue
+            record = control_file.read(watch.control_path)
+            if record is None or not isinstance(record.spawn, dict):
+                watch.since = now  # its shim is not that far: look again
+                continue
+            watches.append(watch)
+            starts.append(
+                Start(run_id=watch.run_id, attempt=watch.attempt, spawn=record.spawn)
+            )
+        if starts:
+            self._guarded(lambda: self._ledger.record_starts(starts))
+            self._changed = True
+            for watch in watches:
+                watch.is_recorded = True
+
+    def _settle(self) -> None:
+        """Record all ends and returns; what is refused stays for the next turn."""
+        if self._ends:
+            pass_point("final.before_commit")
+            self._record_ends(list(self._ends.values()))
+        for key, attempt in list(self._returns.items()):
+            try:
+                self._ledger.requeue(attempt.run_id, attempt.attempt)
+            except (ScriptRunnerError, OSError) as error:
+                logger.warning("run %s is not requeued yet: %s", attempt.run_id, error)
+                continue
+            del self._returns[key]
+            self._changed = True
+            self._claim_at = 0.0
+
+    def _record_ends(self, ends: list[End]) -> None:
+        try:
+            self._ledger.record_ends(ends)
+        except (ScriptRunnerError, OSError) as error:
+            logger.warning("%d ends are not recorded yet: %s", len(ends), error)
+            self._on_refusal(error)
+            return
+        except Exception as error:
+            if len(ends) == 1:
+                self._quarantine(ends[0], error)
+                return
+            for each in ends:  # one bad run must not hold up the others
+                self._record_ends([each])
+            return
+        pass_point("final.after_commit")
+        for end in ends:
+            self._ends.pop((end.run_id, end.attempt), None)
+        self._changed = True
+        self._claim_at = 0.0
+
+    def _quarantine(self, end: End, error: Exception) -> None:
+        """Leave a run that cannot be recorded to recovery, which counts its failures."""
+        logger.exception("run %s: its end cannot be recorded", end.run_id)
+        self._ends.pop((end.run_id, end.attempt), None)
+        with contextlib.suppress(Exception):
+            self._ledger.record_recovery_failure(end.run_id, end.attempt, repr(error))
+
+    # Recovery
+
+    def _examine_later(self) -> None:
+        self._recover_at = min(self._recover_at, time.monotonic() + SETTLE_SECONDS)
+
+    def _recover(self) -> None:
+        """Find out what became of every claimed attempt that nobody watches."""
+        for attempt in self._ledger.list_active():
+            key = (attempt.run_id, attempt.attempt)
+            if key in self._watched or key in self._ends or key in self._returns:
+                continue
+            try:
+                self._act_on(attempt)
+            except Exception as error:  # one run's trouble never stops the others
+                logger.exception("run %s cannot be recovered", attempt.run_id)
+                self._give_up_after_three(attempt, error)
+        self._changed = True
+
+    def _act_on(self, attempt: ActiveAttempt) -> None:
+        key = (attempt.run_id, attempt.attempt)
+        result = recovery.examine(attempt, boot_id=self._boot_id)
+        if result.finding is Finding.ENDED and result.end is not None:
+            self._ends[key] = result.end
+        elif result.finding is Finding.NOT_STARTED:
+            self._returns[key] = attempt
+        elif result.finding is Finding.ALIVE and result.pidfd is not None:
+            watch = Watch(
+                *key,
+                attempt.run_dir,
+                is_recorded=attempt.phase != "starting",
+                since=time.monotonic(),
+            )
+            self._watched[key] = watch
+            self._watch(watch, result.pidfd)
+        else:
+            self._examine_later()
+
+    def _give_up_after_three(self, attempt: ActiveAttempt, error: Exception) -> None:
+        count = self._ledger.record_recovery_failure(
+            attempt.run_id, attempt.attempt, repr(error)
+        )
+        if count >= 3:
+            self._ends[attempt.run_id, attempt.attempt] = End(
+                run_id=attempt.run_id,
+                attempt=attempt.attempt,
+                spawn={},
+                end=None,
+                lost_reason="lost",
+                detail=f"recovery failed three times: {error!r}",
+            )

@@ -1,0 +1,178 @@
+"""What became of an attempt that nobody watches: read from its control file.
+
+Every claimed attempt is in exactly one of the situations of ``Finding``. Only the
+supervisor calls this, and only it (and the shim) ever takes a control file's lock.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from scriptrunner.engine import control_file, process_tree
+from scriptrunner.engine.fault_points import pass_point
+from scriptrunner.supervisor.ports import ActiveAttempt, End
+
+#: Rounds of looking for processes of a vanished keeper; the second finds late children.
+STRAY_PASSES = 2
+
+
+class Finding(StrEnum):
+    """What is to be done with an attempt."""
+
+    #: It is over: record ``end``.
+    ENDED = "ended"
+    #: Its shim lives: watch ``pidfd`` (or ``pid`` by looking, without pidfd).
+    ALIVE = "alive"
+    #: Its script was provably never started: put the run back into the queue.
+    NOT_STARTED = "not_started"
+    #: Somebody is in the middle of something: look again soon.
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """The finding about one attempt, with what is needed to act on it."""
+
+    finding: Finding
+    end: End | None = None
+    pidfd: int | None = None
+
+
+def examine(attempt: ActiveAttempt, *, boot_id: str) -> Examination:
+    """Find out what became of ``attempt``; idempotent, and safe against a shim at work.
+
+    Steps:
+        1. No control file: make one, so that a shim that comes late finds it taken.
+        2. A valid end record, or an unreadable one: it is over.
+        3. Claimed under another boot: the files prove nothing more; the machine restarted.
+        4. Its lock is held: the shim lives.
+        5. Its lock is free: take it, look again, and decide by the spawn record.
+
+    Raises:
+        OSError: If the folder cannot be read; the caller tries again later.
+    """
+    path = control_file.path_of(attempt.run_dir, attempt.attempt)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return _examine_missing(attempt, path, boot_id)
+    try:
+        return _examine_file(attempt, descriptor, boot_id)
+    finally:
+        os.close(descriptor)
+
+
+def _examine_missing(attempt: ActiveAttempt, path: str, boot_id: str) -> Examination:
+    if attempt.boot_id != boot_id:
+        return _lost(attempt, None, "host_restart", None)
+    Path(attempt.run_dir).mkdir(mode=0o700, exist_ok=True)
+    try:
+        os.close(control_file.create(path))
+    except FileExistsError:
+        return Examination(finding=Finding.UNCLEAR)
+    pass_point("recovery.after_tombstone")
+    return Examination(finding=Finding.NOT_STARTED)
+
+
+def _examine_file(attempt: ActiveAttempt, descriptor: int, boot_id: str) -> Examination:
+    record = control_file.read_descriptor(descriptor)
+    if record.end is not None or record.end_damaged:
+        return _ended(attempt, record)
+    if attempt.boot_id != boot_id:
+        return _lost(attempt, record, "host_restart", None)
+    if control_file.holder(descriptor) is not None:
+        return _attach(record)
+    if not control_file.lock(descriptor):
+        return Examination(finding=Finding.UNCLEAR)
+    record = control_file.read_descriptor(descriptor)  # it may have ended between the looks
+    if record.end is not None or record.end_damaged:
+        return _ended(attempt, record)
+    if record.spawn is None or record.spawn is control_file.VOID:
+        control_file.write_void(descriptor)
+        pass_point("recovery.after_void")
+        return Examination(finding=Finding.NOT_STARTED)
+    end_strays(attempt.run_id)
+    return _lost(attempt, record, _reason(record), None)
+
+
+def _ended(attempt: ActiveAttempt, record: control_file.ControlFile) -> Examination:
+    if record.end is None:
+        end_strays(attempt.run_id)
+        return _lost(attempt, record, "lost", "exit record damaged")
+    end = End(
+        run_id=attempt.run_id,
+        attempt=attempt.attempt,
+        spawn=_spawn(record),
+        end=record.end,
+    )
+    return Examination(finding=Finding.ENDED, end=end)
+
+
+def _lost(
+    attempt: ActiveAttempt,
+    record: control_file.ControlFile | None,
+    reason: str,
+    detail: str | None,
+) -> Examination:
+    end = End(
+        run_id=attempt.run_id,
+        attempt=attempt.attempt,
+        spawn=_spawn(record) if record else None,
+        end=None,
+        lost_reason=reason,
+        detail=detail,
+    )
+    return Examination(finding=Finding.ENDED, end=end)
+
+
+def _spawn(record: control_file.ControlFile) -> dict | None:  # type: ignore[type-arg]
+    spawn = record.spawn
+    return spawn if isinstance(spawn, dict) else None
+
+
+def _attach(record: control_file.ControlFile) -> Examination:
+    """Watch the shim that holds the lock, known by pid and start time."""
+    identity = record.identity
+    if identity is None:
+        return Examination(finding=Finding.UNCLEAR)
+    try:
+        pidfd = os.pidfd_open(identity["pid"])
+    except (OSError, AttributeError):
+        return Examination(finding=Finding.UNCLEAR)
+    if process_tree.start_time(identity["pid"]) != identity["start"]:
+        os.close(pidfd)
+        return Examination(finding=Finding.UNCLEAR)
+    return Examination(finding=Finding.ALIVE, pidfd=pidfd)
+
+
+def _reason(record: control_file.ControlFile) -> str:
+    """``host_restart`` if the shim lived under another PID 1, else ``lost``."""
+    identity = record.identity or {}
+    same = (
+        identity.get("pid_namespace") == process_tree.pid_namespace()
+        and identity.get("init_start") == process_tree.start_time(1)
+    )
+    return "lost" if same else "host_restart"
+
+
+def end_strays(run_id: str) -> int:
+    """Kill every process of ours that carries this run's ``RUN_ID``; return how many."""
+    killed = 0
+    for _ in range(STRAY_PASSES):
+        for pid, start in _find_processes(run_id):
+            killed += process_tree.send_signal(pid, start, signal.SIGKILL)
+    return killed
+
+
+def _find_processes(run_id: str) -> Iterator[tuple[int, int]]:
+    wanted = b"RUN_ID=" + run_id.encode()
+    for name in os.listdir("/proc") if Path("/proc/self").exists() else ():
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        start = process_tree.start_time(int(name))
+        environment = process_tree.read_whole(f"/proc/{name}/environ")
+        if start is not None and wanted in environment.split(b"\0"):
+            yield int(name), start
