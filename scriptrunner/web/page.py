@@ -1,0 +1,153 @@
+"""The one HTML shell of the dashboard: what a browser shows before any script runs.
+
+It names the product, its tabs and the way in without JavaScript in plain markup, and
+tells the browser at once which modules the page will need. All content comes from the
+API afterwards; nothing about a run is ever written into this markup.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from string import Template
+
+from scriptrunner import __version__
+from scriptrunner.web.assets import AssetSet
+
+#: Cookie in which the page keeps the reader's choice, so that nothing flashes.
+THEME_COOKIE = "scriptrunner_theme"
+THEMES = ("light", "dark")
+
+#: Style sheets in cascade order.
+STYLESHEETS = ("tokens", "base", "layout", "parts", "log")
+
+RUN_TABS = ("log", "steps", "events", "details")
+
+_RUN_PATH = re.compile(
+    r"/runs/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    rf"(?:/(?:{'|'.join(RUN_TABS)}))?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One kind of page: its module and what it says without JavaScript."""
+
+    module: str
+    heading: str
+    status: int = 200
+
+
+RUNNER = Page(module="js/pages/runner.js", heading="Runner")
+RUN = Page(module="js/pages/run.js", heading="Run")
+NOT_FOUND = Page(module="js/pages/not-found.js", heading="Page not found", status=404)
+
+
+def find_page(path: str) -> Page:
+    """Return the page of ``path``, which is given without any root path."""
+    if path == "/":
+        return RUNNER
+    return RUN if _RUN_PATH.fullmatch(path) else NOT_FOUND
+
+
+def wants_page(headers: Mapping[str, str]) -> bool:
+    """Say whether the sender is a person's browser that expects a page to look at."""
+    return "text/html" in headers.get("accept", "")
+
+
+def render(
+    page: Page,
+    *,
+    assets: AssetSet,
+    root_path: str,
+    address: str,
+    cookies: Mapping[str, str],
+) -> str:
+    """Return the HTML of ``page``.
+
+    Args:
+        page: One of the pages of this module.
+        assets: The files it refers to.
+        root_path: Prefix of the service, ``""`` or such as ``/tools/runner``.
+        address: The service's address as the reader reached it, for the examples.
+        cookies: Those of the request; only the theme is read.
+    """
+    base = root_path.rstrip("/")
+    static = f"{base}/static/{assets.version}"
+    modules = assets.modules_of("js/main.js", page.module)
+    theme = cookies.get(THEME_COOKIE)
+    boot = {
+        "base": base,
+        "static": static,
+        "version": __version__,
+        "build": assets.version,
+    }
+    return _SHELL.substitute(
+        base=escape(base),
+        address=escape(address.rstrip("/")),
+        static=escape(static),
+        theme=f' data-theme="{theme}"' if theme in THEMES else "",
+        boot=escape(json.dumps(boot, separators=(",", ":"))),
+        heading=escape(page.heading),
+        current=' aria-current="page"' if page is RUNNER else "",
+        styles="\n".join(
+            f'<link rel="stylesheet" href="{escape(static)}/css/{each}.css">'
+            for each in STYLESHEETS
+        ),
+        preloads="\n".join(
+            f'<link rel="modulepreload" href="{escape(static)}/{each}">'
+            for each in modules
+        ),
+        version=escape(__version__),
+    )
+
+
+_SHELL = Template("""<!doctype html>
+<html lang="en"$theme data-boot="$boot">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Script Runner</title>
+<link rel="icon" type="image/svg+xml" href="$static/favicon.svg">
+<link rel="preload" as="font" type="font/woff2" crossorigin href="$static/vendor/inter-latin.woff2">
+$styles
+$preloads
+<script type="module" src="$static/js/main.js"></script>
+</head>
+<body>
+<a class="skip-link" href="#main">Skip to content</a>
+<header class="topbar">
+<a class="brand" href="$base/"><img src="$static/favicon.svg" alt="" width="22" height="22">Script Runner</a>
+<nav class="tabs-main" aria-label="Pages"><a href="$base/" data-testid="nav-runner"$current>Runner</a></nav>
+<div class="topbar-tools" id="tools"></div>
+</header>
+<div id="notices"></div>
+<main id="main" tabindex="-1">
+<h1 class="boot-heading">$heading</h1>
+<noscript>
+<section class="card plain">
+<h2>Without JavaScript</h2>
+<p>This page needs JavaScript. Everything it does can be done by the command line and by the HTTP API:</p>
+<pre>scriptrunner run path/to/script.py     # start a script and follow its output
+scriptrunner ps                        # list runs
+scriptrunner logs -f RUN_ID            # watch one
+scriptrunner stop RUN_ID               # end one
+
+curl -X POST -H 'Content-Type: application/json' \\
+     -d '{"script_path": "path/to/script.py"}' $address/api/run
+curl $address/api/runs</pre>
+<p>All calls are described in <a href="$base/openapi.json">the OpenAPI document</a>.</p>
+</section>
+</noscript>
+</main>
+<footer class="footer">
+<span>Script Runner $version</span>
+<a href="$base/openapi.json">OpenAPI document</a>
+<span class="later">Not in this version yet: Script Library, Schedules, Analytics and Alerts.</span>
+</footer>
+<div id="overlays"></div>
+</body>
+</html>
+""")

@@ -1,0 +1,127 @@
+"""The addresses of the dashboard's pages, and the mailbox for policy violations."""
+
+import json
+import logging
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from scriptrunner.errors import TooLargeError, UnsupportedMediaTypeError
+from scriptrunner.web import page as pages
+from scriptrunner.web.assets import shared_assets
+
+logger = logging.getLogger(__name__)
+router = APIRouter(tags=["dashboard"])
+
+#: Largest report that is read, in bytes; real ones have about 1 KiB.
+REPORT_BYTES = 8 * 1024
+#: Reports logged per minute and worker; the rest is dropped, so that no page can
+#: fill the log.
+REPORTS_PER_MINUTE = 30
+REPORT_TYPES = ("application/csp-report", "application/reports+json")
+
+
+@router.get("/", name="dashboard", response_class=HTMLResponse)
+def get_dashboard(request: Request) -> Response:
+    """The dashboard: launch scripts and watch runs."""
+    return page_response(request)
+
+
+@router.get("/runs", name="dashboard_runs", include_in_schema=False)
+def get_runs_page(request: Request) -> Response:
+    """Lead who shortens the address of a run to the list of runs."""
+    root_path = request.scope.get("root_path", "").rstrip("/")
+    return RedirectResponse(f"{root_path}/", status_code=307)
+
+
+@router.get("/runs/{run_id}", name="dashboard_run", include_in_schema=False)
+@router.get("/runs/{run_id}/{tab}", name="dashboard_run_tab", include_in_schema=False)
+def get_run_page(request: Request, run_id: str, tab: str = "log") -> Response:  # noqa: ARG001 - the page reads its own address
+    """The page of one run."""
+    return page_response(request)
+
+
+@router.post(
+    "/api/csp-report",
+    name="csp_report",
+    status_code=204,
+    responses={413: {"description": "Too large"}, 415: {"description": "Not a report"}},
+)
+async def post_csp_report(request: Request) -> Response:
+    """Take a browser's report that a page broke its content security policy."""
+    if request.headers.get("content-type", "").partition(";")[0] not in REPORT_TYPES:
+        raise UnsupportedMediaTypeError("A report is application/csp-report")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > REPORT_BYTES:
+            raise TooLargeError(f"A report has at most {REPORT_BYTES} bytes")
+    if _log_allowance.take():
+        logger.warning(
+            "Content security policy violated: %s",
+            summary_of(body),
+            extra={"action": "csp_violated"},
+        )
+    return Response(status_code=204)
+
+
+def page_response(request: Request) -> Response:
+    """Return the page of the request's path; a 404 page if there is none."""
+    root_path: str = request.scope.get("root_path", "").rstrip("/")
+    path = request.url.path
+    if root_path and path.startswith(root_path):
+        path = path[len(root_path) :]
+    found = pages.find_page(path)
+    html = pages.render(
+        found,
+        assets=shared_assets().current(),
+        root_path=root_path,
+        address=str(request.base_url),
+        cookies=request.cookies,
+    )
+    # Not stored, so that a new release and a login take effect at the next visit.
+    headers = {"Cache-Control": "no-cache", "Vary": "Cookie"}
+    return HTMLResponse(html, status_code=found.status, headers=headers)
+
+
+def summary_of(body: bytes) -> str:
+    """Return what a report complains of, on one line, at most 400 characters."""
+    try:
+        report: Any = json.loads(body)
+    except ValueError:
+        return "unreadable report"
+    if isinstance(report, list):
+        report = report[0] if report else {}
+    if isinstance(report, dict):
+        report = report.get("csp-report") or report.get("body") or report
+    if not isinstance(report, dict):
+        return "unreadable report"
+    wanted = ("directive", "blocked", "source-file", "sourceFile", "line", "sample")
+    parts = {
+        str(name): str(value)[:120]
+        for name, value in report.items()
+        if any(each in str(name) for each in wanted)
+    }
+    return json.dumps(parts)[:400]
+
+
+class _Allowance:
+    """Lets a number of things pass per minute."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._minute = 0
+        self._taken = 0
+
+    def take(self) -> bool:
+        """Say whether one more may pass now."""
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute, self._taken = minute, 0
+        self._taken += 1
+        return self._taken <= self.per_minute
+
+
+_log_allowance = _Allowance(REPORTS_PER_MINUTE)
