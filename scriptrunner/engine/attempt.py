@@ -155,6 +155,17 @@ class Outcome:
         """Whether the script ended with 0 by itself."""
         return self.run_status is RunStatus.SUCCESS
 
+    def to_json(self) -> dict[str, str | None]:
+        """Return the three words as plain text by name."""
+        words = {
+            "status": self.status,
+            "run_status": self.run_status,
+            "reason": self.reason,
+        }
+        return {
+            name: None if word is None else str(word) for name, word in words.items()
+        }
+
 
 SUCCESS = Outcome(Status.COMPLETED, RunStatus.SUCCESS, None)
 #: Outcome by the reason of the end record, where that alone decides.
