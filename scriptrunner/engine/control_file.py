@@ -19,6 +19,11 @@ import os
 import struct
 from zlib import crc32
 
+#: ``typing`` is not loaded at run time: its import would be paid for with every run.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 SLOT_BYTES = 1024
 SLOT_COUNT = 4
 FILE_BYTES = SLOT_BYTES * SLOT_COUNT
@@ -52,11 +57,12 @@ class ControlFile:
 
     __slots__ = ("end", "end_damaged", "identity", "signal", "spawn")
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         identity, spawn, end, signal = (
             data[n * SLOT_BYTES : (n + 1) * SLOT_BYTES] for n in range(SLOT_COUNT)
         )
         self.identity = _decode(identity)
+        self.spawn: dict[str, Any] | VoidType | None
         if spawn[:4] == VOID_MAGIC:
             self.spawn = VOID
         else:
@@ -68,7 +74,7 @@ class ControlFile:
         self.signal = _decode(signal)
 
 
-def _decode(slot):
+def _decode(slot: bytes) -> "dict[str, Any] | None":
     """Return the mapping in ``slot`` (bytes), or None if empty, cut or damaged."""
     if len(slot) < HEAD.size:
         return None
@@ -85,7 +91,7 @@ def _decode(slot):
     return value if isinstance(value, dict) else None
 
 
-def encode(record):
+def encode(record: "dict[str, Any]") -> bytes:
     """Return the bytes of a slot that holds ``record``; it must fit ``TEXT_BYTES``."""
     text = json.dumps(record, separators=(",", ":")).encode("ascii")
     if len(text) > TEXT_BYTES:
@@ -93,12 +99,12 @@ def encode(record):
     return HEAD.pack(MAGIC, len(text), crc32(text)) + text
 
 
-def path_of(run_dir, attempt):
+def path_of(run_dir: str, attempt: int) -> str:
     """Return the path of an attempt's control file."""
     return f"{run_dir}/a{attempt}.ctl"
 
 
-def create(path):
+def create(path: str) -> int:
     """Make the file, with all its blocks, and return a descriptor for it.
 
     Raises:
@@ -116,7 +122,7 @@ def create(path):
     return descriptor
 
 
-def lock(descriptor):
+def lock(descriptor: int) -> bool:
     """Try to take the file's lock and return whether it is ours now.
 
     Only a shim and the recovering supervisor may call this. The lock is a POSIX lock: it
@@ -131,34 +137,38 @@ def lock(descriptor):
     return True
 
 
-def holder(descriptor):
+def holder(descriptor: int) -> int | None:
     """Return the pid that holds the lock (0 if it is in another PID namespace), or None."""
     query = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, query)
+    kind: int
+    pid: int
     kind, _, _, _, pid = struct.unpack("hhqqi4x", answer)
     return None if kind == fcntl.F_UNLCK else pid
 
 
-def write_slot(descriptor, slot, record, *, durable=False):
+def write_slot(
+    descriptor: int, slot: int, record: "dict[str, Any]", *, durable: bool = False
+) -> None:
     """Write ``record`` into ``slot`` (0..3); ``durable`` forces it to the disk."""
     os.pwrite(descriptor, encode(record), slot * SLOT_BYTES)
     if durable:
         os.fdatasync(descriptor)
 
 
-def write_void(descriptor, *, durable=False):
+def write_void(descriptor: int, *, durable: bool = False) -> None:
     """Close slot 1: whoever comes later must not start the script."""
     os.pwrite(descriptor, VOID_MAGIC, SPAWN * SLOT_BYTES)
     if durable:
         os.fdatasync(descriptor)
 
 
-def read_descriptor(descriptor):
+def read_descriptor(descriptor: int) -> ControlFile:
     """Return the ``ControlFile`` behind an open descriptor."""
     return ControlFile(os.pread(descriptor, FILE_BYTES, 0).ljust(FILE_BYTES, b"\0"))
 
 
-def read(path):
+def read(path: str) -> ControlFile | None:
     """Return the ``ControlFile`` at ``path``, or None if there is none.
 
     Never call this in the process that holds the file's lock: closing the descriptor
