@@ -1,0 +1,1 @@
+"""The web: HTTP, its schemas, streams and the dashboard."""

@@ -1,0 +1,63 @@
+"""Times in requests: RFC 3339, a plain date, or no offset, which means UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?"
+)
+
+
+def parse_time(text: str, *, is_upper_bound: bool = False) -> datetime:
+    """Return the UTC time that ``text`` names.
+
+    Args:
+        text: A time with any offset or none (UTC), or a date (midnight UTC).
+        is_upper_bound: A date means the end of that day instead of its beginning.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    text = text.strip()
+    if DATE.fullmatch(text):
+        day = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return day + timedelta(days=1) if is_upper_bound else day
+    if not TIME.fullmatch(text):
+        raise ValueError("not a time")
+    moment = datetime.fromisoformat(text.replace(",", "."))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("not a time of this calendar") from None
+
+
+def _validated(value: object, *, is_upper_bound: bool) -> object:
+    if value is None or value == "":
+        return None
+    try:
+        return parse_time(str(value), is_upper_bound=is_upper_bound)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError(
+            "datetime_parsing",
+            "Input should be a time such as 2026-11-23T10:00:00Z or a date",
+        ) from None
+
+
+def _since(value: object) -> object:
+    return _validated(value, is_upper_bound=False)
+
+
+def _until(value: object) -> object:
+    return _validated(value, is_upper_bound=True)
+
+
+#: Query parameters: the beginning (included) and the end (excluded) of a span of time.
+Since = Annotated[datetime | None, BeforeValidator(_since)]
+Until = Annotated[datetime | None, BeforeValidator(_until)]
