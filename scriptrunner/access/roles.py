@@ -1,0 +1,140 @@
+"""Which permission each route needs, and which permissions each role has: two tables.
+
+Every route of the application stands in ``PERMISSION_BY_ROUTE`` under its name, aliases
+and pages included; ``check_routes`` stops the start of an application that has another.
+The matched route is judged, never the text of a path.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from scriptrunner.access.models import Caller, ForbiddenError, Role
+from scriptrunner.errors import ScriptRunnerError
+
+
+class Permission(StrEnum):
+    """Something a caller may be allowed to do."""
+
+    #: Nothing at all: liveness and the way in. Only ``Protection`` decides which paths.
+    ANYBODY = "anybody"
+    #: See who one is, and log out.
+    SELF_READ = "self.read"
+    #: See the pages and report what they were kept from doing.
+    PAGE_READ = "page.read"
+    #: Read the description of the API.
+    API_READ = "api.read"
+    #: See the state of service and machine.
+    SYSTEM_READ = "system.read"
+    #: See runs, their logs, events, results and streams.
+    RUN_READ = "run.read"
+    #: Start a script that lies below an allowed root, anew or again.
+    RUN_START = "run.start"
+    #: Bring a script along and start it.
+    RUN_UPLOAD = "run.upload"
+    #: Cancel, stop and kill.
+    RUN_STOP = "run.stop"
+    #: Remove records with all that belongs to them.
+    RUN_DELETE = "run.delete"
+
+
+#: Route name → permission.
+PERMISSION_BY_ROUTE: dict[str, Permission] = {
+    "get_health": Permission.ANYBODY,
+    "get_login_page": Permission.ANYBODY,
+    "get_login_style": Permission.ANYBODY,
+    "log_in": Permission.ANYBODY,
+    "log_out": Permission.SELF_READ,
+    "get_me": Permission.SELF_READ,
+    "dashboard": Permission.PAGE_READ,
+    "dashboard_runs": Permission.PAGE_READ,
+    "dashboard_run": Permission.PAGE_READ,
+    "dashboard_run_tab": Permission.PAGE_READ,
+    "csp_report": Permission.PAGE_READ,
+    "openapi": Permission.API_READ,
+    "get_system_status": Permission.SYSTEM_READ,
+    "get_stats": Permission.RUN_READ,
+    "list_runs": Permission.RUN_READ,
+    "get_run": Permission.RUN_READ,
+    "get_logs": Permission.RUN_READ,
+    "list_events": Permission.RUN_READ,
+    "get_visualization": Permission.RUN_READ,
+    "list_outputs": Permission.RUN_READ,
+    "get_output": Permission.RUN_READ,
+    "get_script": Permission.RUN_READ,
+    "get_samples": Permission.RUN_READ,
+    "stream_logs": Permission.RUN_READ,
+    "stream_changes": Permission.RUN_READ,
+    "start_run": Permission.RUN_START,
+    "restart_run": Permission.RUN_START,
+    "upload_run": Permission.RUN_UPLOAD,
+    "cancel_run": Permission.RUN_STOP,
+    "stop_run": Permission.RUN_STOP,
+    "kill_run": Permission.RUN_STOP,
+    "delete_run": Permission.RUN_DELETE,
+    "delete_runs": Permission.RUN_DELETE,
+}
+
+#: Role → permissions beyond ``ANYBODY``.
+PERMISSIONS_BY_ROLE: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission) - {Permission.ANYBODY},
+    Role.NONE: frozenset(),
+}
+
+
+class MissingPermissionError(ScriptRunnerError):
+    """A route of the application has no permission."""
+
+
+def check_routes(names: Iterable[str]) -> None:
+    """Make sure that every route has a permission; called when an application is made.
+
+    Args:
+        names: Names of all routes of the application.
+
+    Raises:
+        MissingPermissionError: If some have none; the message names them.
+    """
+    missing = sorted(set(names) - PERMISSION_BY_ROUTE.keys())
+    if missing:
+        raise MissingPermissionError(
+            f"no permission for the routes {', '.join(missing)}: add them to "
+            "PERMISSION_BY_ROUTE in scriptrunner/access/roles.py"
+        )
+
+
+def permission_for(route_name: str) -> Permission:
+    """Return the permission that a route needs.
+
+    Raises:
+        MissingPermissionError: If the route is not in the table.
+    """
+    try:
+        return PERMISSION_BY_ROUTE[route_name]
+    except KeyError:
+        raise MissingPermissionError(f"no permission for {route_name}") from None
+
+
+def list_permissions(caller: Caller) -> list[Permission]:
+    """Return what ``caller`` may do, in alphabetical order."""
+    return sorted(PERMISSIONS_BY_ROLE[caller.role])
+
+
+def is_allowed(caller: Caller, permission: Permission) -> bool:
+    """Return whether ``caller`` has ``permission``."""
+    return (
+        permission is Permission.ANYBODY
+        or permission in PERMISSIONS_BY_ROLE[caller.role]
+    )
+
+
+def require_permission(caller: Caller, permission: Permission) -> None:
+    """Let ``caller`` pass if it has ``permission``.
+
+    Raises:
+        ForbiddenError: If it has not.
+    """
+    if not is_allowed(caller, permission):
+        raise ForbiddenError(
+            f"This needs the permission {permission.value}, which the role "
+            f"{caller.role.value} does not have"
+        )
