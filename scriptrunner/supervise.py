@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from scriptrunner.clock import SystemClock, to_text
 from scriptrunner.engine import interpreter
@@ -88,7 +89,7 @@ class Tick:
             os.close(descriptor)
 
 
-def _read_note(path: Path) -> dict[str, object]:
+def _read_note(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -25,7 +25,9 @@ class Intent:
 
     __slots__ = ("grace_seconds", "kind", "principal")
 
-    def __init__(self, kind: str, principal: str | None, grace_seconds: float | None) -> None:
+    def __init__(
+        self, kind: str, principal: str | None, grace_seconds: float | None
+    ) -> None:
         self.kind = kind
         self.principal = principal
         self.grace_seconds = grace_seconds
@@ -45,7 +47,9 @@ def _file_name(kind: str) -> str:
     return "intent.kill" if kind == "kill" else "intent.stop"
 
 
-def write(run_dir: str, kind: str, *, principal: str, grace_seconds: float | None) -> bool:
+def write(
+    run_dir: str, kind: str, *, principal: str, grace_seconds: float | None
+) -> bool:
     """Leave an order in the run's folder; False if one of that weight is there already.
 
     The file appears whole or not at all. On a full disk an empty file stands for the
@@ -57,7 +61,9 @@ def write(run_dir: str, kind: str, *, principal: str, grace_seconds: float | Non
     pass_point("intent.before_write")
     target = f"{run_dir}/{_file_name(kind)}"
     draft = f"{target}.{os.getpid()}.{time.monotonic_ns()}"
-    text = json.dumps({"kind": kind, "principal": principal, "grace_seconds": grace_seconds})
+    text = json.dumps(
+        {"kind": kind, "principal": principal, "grace_seconds": grace_seconds}
+    )
     try:
         _write_new(draft, text.encode("ascii"))
     except OSError as error:
@@ -75,7 +81,9 @@ def write(run_dir: str, kind: str, *, principal: str, grace_seconds: float | Non
 
 
 def _write_new(path: str, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+    )
     try:
         os.write(descriptor, data)
     finally:
@@ -115,7 +123,12 @@ def _parse(data: bytes, kind: str) -> Intent:
 
 
 def order(
-    run_dir: str, attempt: int, *, kind: str, principal: str, grace_seconds: float | None
+    run_dir: str,
+    attempt: int,
+    *,
+    kind: str,
+    principal: str,
+    grace_seconds: float | None,
 ) -> bool:
     """Write an order and signal the attempt's shim; False if it had been given before.
 
@@ -153,7 +166,9 @@ def look(run_dir: str, attempt: int, kind: str) -> Delivery:
     )
 
 
-def await_delivery(run_dir: str, attempt: int, kind: str, timeout_seconds: float) -> Delivery:
+def await_delivery(
+    run_dir: str, attempt: int, kind: str, timeout_seconds: float
+) -> Delivery:
     """Wait until an order was carried out or the attempt is over, at most so many seconds."""
     deadline = time.monotonic() + timeout_seconds
     while True:

@@ -25,7 +25,9 @@ class ScriptFile:
 
     __slots__ = ("_identity", "path", "sha256", "size")
 
-    def __init__(self, path: str, digest: str, size: int, identity: tuple[int, ...]) -> None:
+    def __init__(
+        self, path: str, digest: str, size: int, identity: tuple[int, ...]
+    ) -> None:
         self.path = path
         self.sha256 = digest
         self.size = size
@@ -34,7 +36,9 @@ class ScriptFile:
     def is_unchanged(self) -> bool:
         """Return whether the path still names the very file that was read."""
         try:
-            return _identify(os.stat(self.path, follow_symlinks=False)) == self._identity
+            return (
+                _identify(os.stat(self.path, follow_symlinks=False)) == self._identity
+            )
         except OSError:
             return False
 
@@ -44,7 +48,12 @@ def _identify(found: os.stat_result) -> tuple[int, ...]:
 
 
 def take(
-    path: str, root: str, relative: str, *, expected: str | None, scripts_dir: str | None
+    path: str,
+    root: str,
+    relative: str,
+    *,
+    expected: str | None,
+    scripts_dir: str | None,
 ) -> ScriptFile:
     """Read a script, keep its bytes, and return what it is.
 
@@ -61,7 +70,9 @@ def take(
     try:
         descriptor = open_beneath(root, relative)
     except OSError as error:
-        raise ScriptChangedError(f"the script cannot be opened: {error.strerror}") from error
+        raise ScriptChangedError(
+            f"the script cannot be opened: {error.strerror}"
+        ) from error
     try:
         before = os.fstat(descriptor)
         data = _read_all(descriptor)
@@ -71,7 +82,9 @@ def take(
         os.close(descriptor)
     digest = sha256(data)
     if expected is not None and digest != expected:
-        raise ScriptChangedError("the script's bytes are not the ones that were submitted")
+        raise ScriptChangedError(
+            "the script's bytes are not the ones that were submitted"
+        )
     if scripts_dir is not None:
         keep(data, digest, scripts_dir)
     script = ScriptFile(path, digest, len(data), _identify(before))
@@ -87,7 +100,9 @@ def _read_all(descriptor: int) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_SCRIPT_BYTES:
-            raise ScriptChangedError(f"the script is larger than {MAX_SCRIPT_BYTES} bytes")
+            raise ScriptChangedError(
+                f"the script is larger than {MAX_SCRIPT_BYTES} bytes"
+            )
     return b"".join(chunks)
 
 
@@ -102,16 +117,18 @@ def keep(data: bytes, digest: str, scripts_dir: str) -> None:
         return
     draft = f"{target}.{os.getpid()}.{time.monotonic_ns()}"
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+        descriptor = os.open(
+            draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400
+        )
         try:
             view = memoryview(data)
             while view:
                 view = view[os.write(descriptor, view) :]
         finally:
             os.close(descriptor)
-        os.rename(draft, target)  # noqa: PTH104 - no pathlib in the shim
+        os.rename(draft, target)
     except OSError as error:
         if os.access(draft, os.F_OK):
-            os.unlink(draft)  # noqa: PTH108
+            os.unlink(draft)
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             raise

@@ -23,7 +23,16 @@ LOOK_SECONDS = 1.0
 #: Seconds a supervisor that was started gets to take its lock before the next is started.
 START_SECONDS = 5.0
 #: Names of our environment that the supervisor, its zygote and its shims need.
-_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR", "LOGNAME", "LC_ALL")
+_KEPT_ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TZ",
+    "USER",
+    "TMPDIR",
+    "LOGNAME",
+    "LC_ALL",
+)
 
 
 class Election:
@@ -93,12 +102,16 @@ def start_supervisor(settings: Settings) -> "subprocess.Popen[bytes]":
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT_ENVIRONMENT or name.startswith("WEBAPI_") or name in settings.pass_env
+        if name in _KEPT_ENVIRONMENT
+        or name.startswith("WEBAPI_")
+        or name in settings.pass_env
     }
     environment["PYTHONPATH"] = str(PROJECT_FOLDER)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(
+        log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+    )
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "scriptrunner.supervise"],
             stdin=subprocess.PIPE,
             stdout=descriptor,

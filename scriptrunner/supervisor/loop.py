@@ -332,7 +332,7 @@ class Supervisor:
             logger.warning("%d ends are not recorded yet: %s", len(ends), error)
             self._on_refusal(error)
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one run never stops the rest
             if len(ends) == 1:
                 self._quarantine(ends[0], error)
                 return

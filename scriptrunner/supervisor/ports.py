@@ -81,7 +81,9 @@ class RunLedger(Protocol):
     def count_queued(self) -> int:
         """Return how many runs could be claimed now if there were slots."""
 
-    def note(self, run_id: str, event_type: str, level: str, data: Mapping[str, Any]) -> None:
+    def note(
+        self, run_id: str, event_type: str, level: str, data: Mapping[str, Any]
+    ) -> None:
         """Add an event to a run; a run that is gone is ignored."""
 
     def record_recovery_failure(self, run_id: str, attempt: int, error: str) -> int:

@@ -23,6 +23,10 @@ sys.path.insert(
 from scriptrunner.engine import shim
 from scriptrunner.engine.fault_points import pass_point
 
+TYPE_CHECKING = False  # typing itself is not loaded: every run would pay for it
+if TYPE_CHECKING:
+    from typing import Any
+
 LENGTH = struct.Struct("<I")
 
 
@@ -67,7 +71,7 @@ class Zygote:
             self._launch(launch)
         return True
 
-    def _launch(self, launch: dict) -> None:  # type: ignore[type-arg]
+    def _launch(self, launch: "dict[str, Any]") -> None:
         pass_point("zygote.before_fork")
         reply = {"run_id": launch["run_id"], "attempt": launch["attempt"], "pid": 0}
         try:
@@ -88,14 +92,14 @@ class Zygote:
         for each in descriptors:
             os.close(each)
 
-    def _send(self, reply: dict, descriptors: list[int]) -> None:  # type: ignore[type-arg]
+    def _send(self, reply: dict[str, object], descriptors: list[int]) -> None:
         extra = []
         if descriptors:
             packed = struct.pack(f"{len(descriptors)}i", *descriptors)
             extra = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)]
         self._replies.sendmsg([json.dumps(reply).encode("ascii")], extra)
 
-    def _become_shim(self, launch: dict) -> None:  # type: ignore[type-arg]
+    def _become_shim(self, launch: "dict[str, Any]") -> None:
         """Turn the forked child into the shim of one attempt; never returns."""
         code = 1
         try:
