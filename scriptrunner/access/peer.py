@@ -126,6 +126,11 @@ class PeerLookup:
                 self._socket.close()
                 self._socket = None
 
+    def __del__(self) -> None:
+        """Close the socket of an application that nobody shut down."""
+        if self._socket is not None:
+            self._socket.close()
+
     def _is_listening(self, host: str, port: int) -> bool:
         nobody = _plain("0.0.0.0" if "." in host else "::")  # noqa: S104 - not bound
         found = self._ask((_plain(host), port), (nobody, 0))

@@ -7,6 +7,7 @@ from scriptrunner.access import tokens
 from scriptrunner.access.audit import AuditLog
 from scriptrunner.access.background import BackgroundWriter
 from scriptrunner.access.models import (
+    AuditEntry,
     Caller,
     NewToken,
     Proof,
@@ -162,6 +163,10 @@ class AccessService:
         if not self._repository.revoke_token(token_id):
             raise TokenNotFoundError(f"There is no valid token {token_id}")
         self.audit.record(caller, "token.revoke", token_id)
+
+    def list_audit_entries(self, *, limit: int = 1_000) -> list[AuditEntry]:
+        """Return the newest ``limit`` rows of the audit trail, newest first."""
+        return self._repository.list_audit_entries(limit=limit)
 
     def close(self) -> None:
         """Write what is pending; the service must not be used afterwards."""

@@ -24,9 +24,9 @@ from tests.unit.access.requests import (
     make_scope,
 )
 
-POST = {"path": "/api/run", "method": "POST"}
-UPLOAD = {"path": "/api/run/upload", "method": "POST"}
-STREAM = {"path": "/api/stream"}
+POST: dict[str, Any] = {"path": "/api/run", "method": "POST"}
+UPLOAD: dict[str, Any] = {"path": "/api/run/upload", "method": "POST"}
+STREAM: dict[str, Any] = {"path": "/api/stream"}
 EVIL = "https://evil.example"
 BAD_TOKEN = "wapi_aaaaaaaa_" + "x" * 43
 
@@ -55,7 +55,7 @@ def in_process(name: str, **more: Any) -> dict[str, Any]:
     return {"host": name, "server": (name.partition(":")[0], 80), **more}
 
 
-NOBODY_LOCAL_IS_REFUSED = {
+NOBODY_LOCAL_IS_REFUSED: dict[str, dict[str, Any]] = {
     "curl": {},
     "curl, POST": POST,
     "by name with another port (ssh -L)": {"host": "localhost:8080", **POST},
