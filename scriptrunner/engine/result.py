@@ -2,13 +2,18 @@
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from scriptrunner.engine.attempt import Status
 from scriptrunner.engine.metrics import RunFacts, metrics_from
 
+#: Reads ``size`` bytes at ``offset``: ``read(size, offset)``.
+Read = Callable[[int, int], bytes]
+#: Returns the bytes from one offset to another without secrets: ``mask(read, start, end)``.
+Mask = Callable[[Read, int, int], bytes]
 #: Bytes of each stream that a result shows.
 TAIL_BYTES = 64 << 10
 #: Characters of stderr in an error summary.
@@ -43,7 +48,11 @@ EMPTY_TAIL = Tail("", is_truncated=False)
 
 
 def read_tail(
-    path: str, *, cap_bytes: int | None = None, limit_bytes: int = TAIL_BYTES
+    path: str,
+    *,
+    cap_bytes: int | None = None,
+    limit_bytes: int = TAIL_BYTES,
+    mask: Mask | None = None,
 ) -> Tail:
     """Return the last part of a file as text, from the start of a line if there is one.
 
@@ -51,6 +60,7 @@ def read_tail(
         path: An output file; a missing one is empty.
         cap_bytes: Offset beyond which nothing belongs to the output, or None.
         limit_bytes: Bytes to show at most (>= 1).
+        mask: Hides secrets; None reads as it is.
 
     Returns:
         Text in which invalid UTF-8 shows as U+FFFD.
@@ -64,7 +74,10 @@ def read_tail(
         end = size if cap_bytes is None else min(size, cap_bytes)
         # One byte more tells whether the shown part begins a line.
         start = max(0, end - limit_bytes - 1)
-        data = os.pread(descriptor, end - start, start)
+        if mask is None:
+            data = os.pread(descriptor, end - start, start)
+        else:
+            data = mask(partial(os.pread, descriptor), start, end)
     finally:
         os.close(descriptor)
     is_cut = end > limit_bytes
@@ -100,6 +113,7 @@ def read_outputs(
     *,
     cap_bytes: int | None = None,
     logs_url: str | None = None,
+    mask: Mask | None = None,
 ) -> Outputs:
     """Return the tails of an attempt's two output files.
 
@@ -108,11 +122,12 @@ def read_outputs(
         attempt: From 1.
         cap_bytes: Bytes kept per stream, or None.
         logs_url: Where the whole output is.
+        mask: Hides secrets; None reads as it is.
     """
     prefix = f"{run_dir}/a{attempt}"
     return Outputs(
-        stdout=read_tail(f"{prefix}.out", cap_bytes=cap_bytes),
-        stderr=read_tail(f"{prefix}.err", cap_bytes=cap_bytes),
+        stdout=read_tail(f"{prefix}.out", cap_bytes=cap_bytes, mask=mask),
+        stderr=read_tail(f"{prefix}.err", cap_bytes=cap_bytes, mask=mask),
         logs_url=logs_url,
     )
 

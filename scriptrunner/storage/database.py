@@ -19,6 +19,9 @@ from sqlalchemy.engine import make_url
 
 from scriptrunner.errors import StorageFullError, UnavailableError
 
+#: ``Connection`` is here for those who pass one on and know no SQL.
+__all__ = ["Connection", "Database", "DatabaseBusyError", "is_busy", "is_full"]
+
 T = TypeVar("T")
 
 #: Connections kept open: one per thread that may hold one (web threads, supervisor).

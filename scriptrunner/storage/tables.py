@@ -107,7 +107,11 @@ runs = Table(
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     #: Attempts that are more than a claim: rows in ``attempts``.
     Column("attempts_made", Integer, nullable=False, server_default=text("0")),
+    #: Whether the current attempt's script is known to have been started.
+    Column("is_started", Boolean, nullable=False, server_default=text("false")),
     Column("next_attempt_at", UtcTime),
+    #: When the current attempt was claimed.
+    Column("claimed_at", UtcTime),
     #: Boot id under which the current attempt was claimed.
     Column("boot_id", String(64)),
     #: CLOCK_MONOTONIC seconds at the first start, meaningful within ``boot_id`` only.
@@ -262,18 +266,6 @@ idempotency_keys = Table(
     Column("run_id", String(36), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Index("ix_idempotency_keys_created_at", "created_at"),
-)
-
-#: What the supervisor last said of itself: one row, for status pages.
-supervisor_state = Table(
-    "supervisor_state",
-    metadata,
-    Column("name", String(32), primary_key=True),
-    Column("pid", Integer, nullable=False),
-    Column("started_at", UtcTime, nullable=False),
-    Column("ticked_at", UtcTime, nullable=False),
-    Column("restarts", Integer, nullable=False),
-    Column("facts", JsonText, nullable=False),
 )
 
 #: Access tokens; only the hash of the secret is kept.

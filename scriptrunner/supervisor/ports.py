@@ -88,6 +88,3 @@ class RunLedger(Protocol):
 
     def record_recovery_failure(self, run_id: str, attempt: int, error: str) -> int:
         """Count a failed recovery of a run and return the new count."""
-
-    def record_heartbeat(self, facts: Mapping[str, Any]) -> None:
-        """Store that the supervisor lives, with facts for the status page."""

@@ -75,7 +75,11 @@ def upgrade() -> None:
         sa.Column(
             "attempts_made", sa.Integer(), server_default=sa.text("0"), nullable=False
         ),
+        sa.Column(
+            "is_started", sa.Boolean(), server_default=sa.text("false"), nullable=False
+        ),
         sa.Column("next_attempt_at", sa.BigInteger()),
+        sa.Column("claimed_at", sa.BigInteger()),
         sa.Column("boot_id", sa.String(length=64)),
         sa.Column("first_start_monotonic", sa.Double()),
         sa.Column("trigger", sa.String(length=16), nullable=False),
@@ -148,16 +152,6 @@ def upgrade() -> None:
     op.create_index("ix_runs_script_sha256", "runs", ["script_sha256"])
     op.create_index(
         "ix_runs_status_queued_at", "runs", ["status", "queued_at", "run_status"]
-    )
-    op.create_table(
-        "supervisor_state",
-        sa.Column("name", sa.String(length=32), nullable=False),
-        sa.Column("pid", sa.Integer(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ticked_at", sa.BigInteger(), nullable=False),
-        sa.Column("restarts", sa.Integer(), nullable=False),
-        sa.Column("facts", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_supervisor_state"),
     )
     op.create_table(
         "tokens",

@@ -1,0 +1,1 @@
+"""The record of runs: what was asked, what happened, what came of it."""

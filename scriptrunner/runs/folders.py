@@ -1,0 +1,173 @@
+"""The folder of each run: where it is, what the service puts there, how it goes away."""
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from scriptrunner.errors import StorageFullError
+
+#: Name of an uploaded script, and of the bytes of a snapshot that is run again.
+SCRIPT_NAME = "upload.py"
+SECRETS_NAME = "secret.json"
+OUTPUTS_NAME = "outputs"
+TEMPORARY_NAME = "tmp"
+#: Beginning of the name of a folder that is about to vanish.
+DELETED_PREFIX = ".deleted-"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_run_id(text: str) -> bool:
+    """Return whether ``text`` has the form of a run id: UUID4 in lower case."""
+    if len(text) != 36:
+        return False
+    try:
+        parsed = uuid.UUID(text)
+    except ValueError:
+        return False
+    return parsed.version == 4 and str(parsed) == text
+
+
+class RunFolders:
+    """The folders below ``runs/`` of one data folder. Threads may share it.
+
+    Args:
+        root: The folder that holds the run folders; made when it is needed.
+        durable: Whether files written here are forced to the disk.
+    """
+
+    def __init__(self, root: Path, *, durable: bool = False) -> None:
+        """Touch nothing yet."""
+        self.root = root
+        self._root = str(root)
+        self._durable = durable
+
+    def path(self, run_id: str) -> str:
+        """Return where the folder of a run is, whether it exists or not."""
+        return f"{self._root}/{run_id}"
+
+    def prepare(self, run_id: str) -> str:
+        """Make the folder of a run (0700) and the one for its temporary files.
+
+        Raises:
+            StorageFullError: If there is no room for them.
+        """
+        folder = self.make(run_id)
+        _make_folder(f"{folder}/{TEMPORARY_NAME}")
+        return folder
+
+    def make(self, run_id: str) -> str:
+        """Make the folder of a run (0700) unless it is there, and return its path."""
+        folder = self.path(run_id)
+        try:
+            _make_folder(folder)
+        except FileNotFoundError:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_folder(folder)
+        return folder
+
+    def write_script(self, run_id: str, content: bytes) -> None:
+        """Keep a script that came with the request (0400)."""
+        self._write_new(f"{self.make(run_id)}/{SCRIPT_NAME}", content, 0o400)
+
+    def write_secrets(self, run_id: str, env_vars: Mapping[str, str]) -> None:
+        """Keep environment values that must not be in the database (0600)."""
+        text = json.dumps({"env_vars": dict(env_vars)})
+        path = f"{self.make(run_id)}/{SECRETS_NAME}"
+        self._write_new(path, text.encode("ascii"), 0o600)
+
+    def read_secrets(self, run_id: str) -> dict[str, str]:
+        """Return the secret environment values of a run, empty if it has none."""
+        try:
+            descriptor = os.open(
+                f"{self.path(run_id)}/{SECRETS_NAME}",
+                os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW,
+            )
+        except FileNotFoundError:
+            return {}
+        with os.fdopen(descriptor, "rb") as file:
+            values: dict[str, str] = json.load(file)["env_vars"]
+        return values
+
+    def _write_new(self, path: str, content: bytes, mode: int) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        with _translated():
+            descriptor = os.open(path, flags, mode)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                if self._durable:
+                    file.flush()
+                    os.fsync(descriptor)
+
+    def copy_script(self, source: str, run_id: str) -> None:
+        """Give a run the very bytes of another place, which are never changed."""
+        target = f"{self.make(run_id)}/{SCRIPT_NAME}"
+        with _translated():
+            try:
+                os.link(source, target, follow_symlinks=False)
+            except OSError as error:
+                if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM):
+                    raise
+                self._write_new(target, Path(source).read_bytes(), 0o400)
+
+    def end_temporary(self, run_id: str) -> None:
+        """Remove the temporary files of a run that is over."""
+        folder = f"{self.path(run_id)}/{TEMPORARY_NAME}"
+        try:
+            Path(folder).rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def remove(self, run_id: str) -> None:
+        """Remove the folder of a run: renamed at once, emptied afterwards."""
+        doomed = f"{self._root}/{DELETED_PREFIX}{run_id}"
+        try:
+            Path(self.path(run_id)).rename(doomed)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            doomed = self.path(run_id)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def iter_names(self) -> Iterator[tuple[str, float]]:
+        """Yield name and modification time (seconds since 1970) of each folder."""
+        try:
+            entries = os.scandir(self._root)
+        except FileNotFoundError:
+            return
+        with entries:
+            for entry in entries:
+                try:
+                    yield entry.name, entry.stat(follow_symlinks=False).st_mtime
+                except FileNotFoundError:
+                    continue
+
+    def remove_leftover(self, name: str) -> None:
+        """Remove a folder below the root by its name."""
+        shutil.rmtree(self.root / name, ignore_errors=True)
+
+
+def _make_folder(path: str) -> None:
+    with _translated():
+        try:
+            Path(path).mkdir(0o700)
+        except FileExistsError:
+            return
+
+
+class _translated:  # noqa: N801 - used like a function
+    """Turn "no space left" into ``StorageFullError``."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise StorageFullError from error

@@ -1,0 +1,427 @@
+"""The record of runs as the supervisor writes it: claims, starts, ends, returns.
+
+Each method is one short transaction and safe to repeat. What it decides comes from the
+state machine; files are read before a transaction and removed after it.
+"""
+
+import logging
+import platform
+import random
+import sys
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from scriptrunner.clock import Clock, SystemClock
+from scriptrunner.engine import events as engine_events
+from scriptrunner.engine import intent, interpreter, process_tree
+from scriptrunner.engine.attempt import (
+    TERMINAL_STATUSES,
+    Claimed,
+    DryRunDone,
+    Ended,
+    Lost,
+    Phase,
+    RetryDue,
+    Started,
+    Tombstoned,
+)
+from scriptrunner.engine.events import EventType
+from scriptrunner.engine.launch import Launch
+from scriptrunner.engine.paths import AllowedRoots
+from scriptrunner.engine.plan import RunOptions
+from scriptrunner.engine.result import Outputs
+from scriptrunner.errors import ScriptRunnerError, StorageFullError
+from scriptrunner.runs import outputs as run_outputs
+from scriptrunner.runs.folders import RunFolders
+from scriptrunner.runs.launching import LaunchBuilder
+from scriptrunner.runs.repository import changes as change_counter
+from scriptrunner.runs.repository import events, queue, state
+from scriptrunner.runs.repository.state import Before, StoredRun
+from scriptrunner.runs.transitions import Host, RunChange, write
+from scriptrunner.settings import Settings
+from scriptrunner.storage.database import Connection, Database
+from scriptrunner.supervisor.ports import ActiveAttempt, End, Start
+
+logger = logging.getLogger(__name__)
+
+#: Dry runs ended by one claim at most.
+DRY_RUNS_AT_ONCE = 100
+#: Events beyond which notes of the supervisor are only counted.
+MAX_NOTES = engine_events.MAX_EVENTS - 100
+#: What may go wrong with the record of one run; it ends that run and no other.
+_BROKEN = (ScriptRunnerError, OSError, ValueError, KeyError, TypeError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A run that may be claimed, with the order for it or the reason against it."""
+
+    run: StoredRun
+    correlation_id: str
+    launch: Launch | None
+    error: str | None = None
+
+
+class Ledger:
+    """Implements ``supervisor.ports.RunLedger``.
+
+    Args:
+        database: The migrated database.
+        settings: The service's settings.
+        roots: The allowed roots.
+        clock: Tests hand in one they can set.
+        boot_id: Of this machine's boot; asked of the kernel by default.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        roots: AllowedRoots,
+        clock: Clock | None = None,
+        boot_id: str | None = None,
+    ) -> None:
+        """Start with nothing claimed."""
+        self._database = database
+        self._settings = settings
+        self._folders = RunFolders(
+            settings.runs_dir, durable=settings.durability == "power"
+        )
+        self._builder = LaunchBuilder(settings, self._folders, roots)
+        version, system = _describe_interpreter(self._builder.python)
+        self._host = Host(
+            boot_id=boot_id or process_tree.boot_id(),
+            python_version=version,
+            platform=system,
+            clock=clock or SystemClock(),
+            max_output_bytes=settings.max_output_bytes,
+        )
+
+    # Claims
+
+    def claim(self, limit: int, *, boot_id: str) -> list[Launch]:
+        """Claim up to ``limit`` attempts that are due and return their orders.
+
+        See ``supervisor.ports.RunLedger.claim``.
+        """
+        if boot_id != self._host.boot_id:
+            raise ValueError("a ledger serves one boot of one machine")
+        with self._database.read() as connection:
+            due = self._list_due(connection, limit)
+            dry = queue.list_dry_runs(connection, limit=DRY_RUNS_AT_ONCE)
+        if not due and not dry:
+            return []
+        candidates = [self._prepare(run) for run in due]
+        descriptions = [(run, self._describe(run)) for run in dry]
+        return self._database.retrying(
+            lambda connection: self._write_claims(connection, candidates, descriptions)
+        )
+
+    def _list_due(self, connection: Connection, limit: int) -> list[StoredRun]:
+        if limit <= 0:
+            return []
+        now = self._host.clock.utc_now()
+        due = queue.list_due_retries(connection, now=now, limit=limit)
+        if len(due) < limit:
+            due += queue.list_queued(connection, limit=limit - len(due))
+        return due
+
+    def _prepare(self, run: StoredRun) -> _Candidate:
+        """Make the run's folder and its order; trouble with it is this run's alone."""
+        correlation_id = run.correlation_id or str(uuid4())
+        try:
+            self._folders.prepare(run.id)
+            launch = self._builder.build(run, correlation_id=correlation_id)
+        except StorageFullError:
+            raise
+        except _BROKEN as error:
+            logger.warning("run %s cannot be launched: %r", run.id, error)
+            return _Candidate(run, correlation_id, None, _explain(error))
+        return _Candidate(run, correlation_id, launch)
+
+    def _describe(self, run: StoredRun) -> dict[str, Any]:
+        try:
+            return dict(self._builder.describe(run))
+        except _BROKEN as error:
+            logger.warning("dry run %s cannot be described: %r", run.id, error)
+            return {"dry_run": True, "message": f"Dry run: {_explain(error)}"}
+
+    def _write_claims(
+        self,
+        connection: Connection,
+        candidates: Sequence[_Candidate],
+        descriptions: Sequence[tuple[StoredRun, dict[str, Any]]],
+    ) -> list[Launch]:
+        ids = [each.run.id for each in candidates] + [run.id for run, _ in descriptions]
+        numbers = change_counter.reserve(connection, len(ids))
+        counts = state.lock_counts(connection, ids)
+        written: list[RunChange] = []
+        launches: list[Launch] = []
+        for candidate in candidates:
+            change = self._change_if_same(candidate.run, counts)
+            if change is not None:
+                self._claim_one(change, candidate)
+                written.append(change)
+                if candidate.launch is not None:
+                    launches.append(candidate.launch)
+        for run, description in descriptions:
+            change = self._change_if_same(run, counts)
+            if change is not None:
+                change.describe(DryRunDone(), description)
+                written.append(change)
+        write(connection, written, numbers)
+        return launches
+
+    def _change_if_same(
+        self, run: StoredRun, counts: dict[str, tuple[int, int]]
+    ) -> RunChange | None:
+        """Return a change of ``run`` unless somebody else has changed it meanwhile."""
+        transitions, event_count = counts.get(run.id, (-1, 0))
+        if transitions != run.transition_count:
+            return None
+        run = copy(run)
+        run.event_count = event_count
+        return RunChange(run, Before.of(run), self._host)
+
+    def _claim_one(self, change: RunChange, candidate: _Candidate) -> None:
+        is_retry = change.run.phase == Phase.BACKOFF
+        event = RetryDue() if is_retry else Claimed()
+        change.claim(event, correlation_id=candidate.correlation_id)
+        if candidate.error is not None:
+            ended = self._ended(change, "spawn_error", None)
+            change.give_up(candidate.error, ended)
+
+    # Attempts
+
+    def record_starts(self, starts: Sequence[Start]) -> None:
+        """Turn ``starting`` attempts into ``running`` ones, with their start event."""
+        if starts:
+            self._database.retrying(lambda each: self._write_starts(each, starts))
+
+    def _write_starts(self, connection: Connection, starts: Sequence[Start]) -> None:
+        numbers = change_counter.reserve(connection, len(starts))
+        loaded = state.load_for_change(connection, [each.run_id for each in starts])
+        written = []
+        for start in starts:
+            if start.run_id in loaded:
+                change = RunChange(*loaded[start.run_id], self._host)
+                if change.run.attempt == start.attempt and not change.run.is_started:
+                    change.start(Started(start.attempt), start.spawn)
+                    written.append(change)
+        write(connection, written, numbers)
+
+    def record_ends(self, ends: Sequence[End]) -> None:
+        """End attempts: the run becomes terminal or waits for its next attempt."""
+        if not ends:
+            return
+        outputs = {each.run_id: self._read_outputs(each) for each in ends}
+        finished = self._database.retrying(
+            lambda connection: self._write_ends(connection, ends, outputs)
+        )
+        for run_id in finished:
+            self._folders.end_temporary(run_id)
+
+    def _read_outputs(self, end: End) -> Outputs:
+        return run_outputs.read_tails(
+            self._folders,
+            end.run_id,
+            end.attempt,
+            cap_bytes=self._settings.max_output_bytes,
+        )
+
+    def _write_ends(
+        self, connection: Connection, ends: Sequence[End], outputs: dict[str, Outputs]
+    ) -> list[str]:
+        numbers = change_counter.reserve(connection, len(ends))
+        loaded = state.load_for_change(connection, [each.run_id for each in ends])
+        written = []
+        for end in ends:
+            if end.run_id not in loaded:
+                continue
+            change = RunChange(*loaded[end.run_id], self._host)
+            if change.run.attempt == end.attempt and change.run.state.has_live_attempt:
+                self._end_one(change, end, outputs[end.run_id])
+                written.append(change)
+        write(connection, written, numbers)
+        return [each.run.id for each in written if each.run.status in TERMINAL_STATUSES]
+
+    def _end_one(self, change: RunChange, end: End, outputs: Outputs) -> None:
+        record = end.end
+        if record is not None:
+            event = self._ended(change, record["reason"], record.get("exit_code"))
+            change.end(event, spawn=end.spawn, end=record, outputs=outputs)
+            return
+        reason = end.lost_reason or "lost"
+        # An order that stood was carried out on what was left of the tree.
+        shown = {"reason": change.run.stop_kind or reason, "exit_code": None}
+        change.end(
+            Lost(end.attempt, reason),
+            spawn=end.spawn,
+            end=shown,
+            outputs=outputs,
+            detail=end.detail,
+        )
+
+    def _ended(self, change: RunChange, reason: str, exit_code: int | None) -> Ended:
+        values = dict(change.run.request)
+        values.pop("script_path", None)
+        return Ended(
+            attempt=change.run.attempt,
+            reason=reason,
+            exit_code=exit_code,
+            options=RunOptions.from_json(values),
+            elapsed_seconds=change.elapsed_seconds(),
+            random_ratio=random.random(),  # noqa: S311 - jitter, no secret
+        )
+
+    def requeue(self, run_id: str, attempt: int) -> None:
+        """Put back a run whose attempt provably never started its script."""
+        self._database.retrying(lambda each: self._put_back(each, run_id, attempt))
+
+    def _put_back(self, connection: Connection, run_id: str, attempt: int) -> None:
+        numbers = change_counter.reserve(connection, 1)
+        found = state.load_for_change(connection, [run_id]).get(run_id)
+        if found is None or found[0].attempt != attempt:
+            return
+        change = RunChange(*found, self._host)
+        run = change.run
+        if run.stop_kind is not None and run.attempts_made:
+            change.show(*self._last_attempt(run.id, attempt))
+        change.put_back(Tombstoned(attempt))
+        write(connection, [change], numbers)
+
+    def _last_attempt(self, run_id: str, attempt: int) -> tuple[Any, Outputs | None]:
+        return run_outputs.find_last_end(
+            self._folders,
+            run_id,
+            attempt,
+            cap_bytes=self._settings.max_output_bytes,
+        )
+
+    # What is going on
+
+    def list_active(self) -> list[ActiveAttempt]:
+        """Return every attempt that has been claimed and is not over."""
+        with self._database.read() as connection:
+            live = queue.list_live(connection)
+        return [
+            ActiveAttempt(
+                run_id=run_id,
+                attempt=attempt,
+                phase=phase,
+                boot_id=boot_id,
+                run_dir=self._folders.path(run_id),
+                recovery_failures=failures,
+            )
+            for run_id, attempt, phase, boot_id, failures in live
+        ]
+
+    def next_retry_at(self) -> datetime | None:
+        """Return when the next waiting attempt is due, or None."""
+        with self._database.read() as connection:
+            return queue.find_next_retry(connection)
+
+    def count_queued(self) -> int:
+        """Return how many runs could be claimed now if there were slots."""
+        with self._database.read() as connection:
+            return queue.count_startable(connection)
+
+    def repeat_orders(self) -> None:
+        """Give orders again that were recorded but never written down for the shim.
+
+        A web worker records an order first; if it dies before it has left the intent
+        file, nobody else would carry the order out. A duty of the supervisor.
+        """
+        with self._database.read() as connection:
+            ordered = queue.list_ordered(connection)
+        for run in ordered:
+            folder = self._folders.path(run.id)
+            written = intent.read(folder)
+            if written is not None and (
+                written.kind == "kill" or run.stop_kind != "kill"
+            ):
+                continue
+            logger.warning("run %s: giving the order %s again", run.id, run.stop_kind)
+            intent.order(
+                folder,
+                run.attempt,
+                kind=run.stop_kind or "stop",
+                principal=run.stop_principal or "",
+                grace_seconds=run.stop_grace_seconds,
+            )
+
+    # Notes
+
+    def note(
+        self, run_id: str, event_type: str, level: str, data: Mapping[str, Any]
+    ) -> None:
+        """Add an event to a run; a run that is gone is ignored."""
+        self._database.retrying(
+            lambda each: self._write_note(each, run_id, event_type, level, data)
+        )
+
+    def _write_note(
+        self,
+        connection: Connection,
+        run_id: str,
+        event_type: str,
+        level: str,
+        data: Mapping[str, Any],
+    ) -> None:
+        change_counter.reserve(connection, 1)
+        found = state.load_for_change(connection, [run_id]).get(run_id)
+        if found is None:
+            return
+        run = found[0]
+        log_level = run.request["log_level"]
+        if not engine_events.is_stored(event_type, level, log_level=log_level):
+            return
+        now = self._host.clock.utc_now()
+        if run.event_count >= MAX_NOTES:
+            events.drop(connection, run_id, run.event_count, now)
+            return
+        ids = {"correlation_id": run.correlation_id, "attempt_number": run.attempt}
+        draft = events.EventDraft(
+            timestamp=now, event_type=event_type, level=level, data={**ids, **data}
+        )
+        events.append(connection, run_id, run.event_count, draft)
+
+    def record_recovery_failure(self, run_id: str, attempt: int, error: str) -> int:
+        """Count a failed recovery of a run and return the new count."""
+        return self._database.retrying(
+            lambda each: self._count_failure(each, run_id, attempt, error)
+        )
+
+    def _count_failure(
+        self, connection: Connection, run_id: str, attempt: int, error: str
+    ) -> int:
+        change_counter.reserve(connection, 1)
+        failures = state.count_recovery_failure(connection, run_id, attempt)
+        if failures:
+            data = {"error": error[:500], "failures": failures}
+            self._write_note(
+                connection, run_id, EventType.RECOVERY_FAILED, "ERROR", data
+            )
+        return failures
+
+
+def _explain(error: Exception) -> str:
+    """Return a line for people; paths of the service stay out of it."""
+    if isinstance(error, ScriptRunnerError):
+        return error.message
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return f"the record of the run is damaged ({type(error).__name__})"
+
+
+def _describe_interpreter(python: str) -> tuple[str | None, str | None]:
+    """Return version and platform of the interpreter that runs the scripts."""
+    if python == sys.executable:
+        return platform.python_version(), platform.platform()
+    facts = interpreter.describe(python)
+    return facts["version"], facts["platform"]

@@ -1,0 +1,181 @@
+"""Lists of runs: filters, pages, counts, figures."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+
+from scriptrunner.clock import from_microseconds, to_microseconds
+from scriptrunner.runs.models import (
+    ACTIVE_STATUSES,
+    RunFilter,
+    RunListItem,
+    RunPage,
+    RunStatus,
+    Stats,
+    Status,
+)
+from scriptrunner.runs.repository.items import ITEM_COLUMNS, find_positions, to_item
+from scriptrunner.storage.tables import run_details, runs
+
+#: Characters of a run id.
+_ID_LENGTH = 36
+
+
+def list_page(
+    connection: Connection,
+    wanted: RunFilter,
+    *,
+    limit: int,
+    offset: int,
+    before: tuple[datetime, str] | None,
+) -> RunPage:
+    """Return a page of the runs that match, newest first, and how many match in all.
+
+    Args:
+        connection: A reading connection.
+        wanted: The filter.
+        limit: Most items, >= 1.
+        offset: Items to skip, >= 0.
+        before: Only runs older than this ``(queued_at, id)``.
+    """
+    conditions = _conditions(wanted)
+    total = connection.execute(
+        select(func.count()).select_from(runs).where(*conditions)
+    ).scalar_one()
+    if before is not None:
+        key = tuple_(runs.c.queued_at, runs.c.id)
+        conditions = [*conditions, key < tuple_(*before)]
+    rows = connection.execute(
+        select(*ITEM_COLUMNS)
+        .where(*conditions)
+        .order_by(runs.c.queued_at.desc(), runs.c.id.desc())
+        .limit(limit + 1)
+        .offset(offset)
+    ).all()
+    items = _with_positions(connection, rows[:limit])
+    more = len(rows) > limit
+    cursor = to_cursor(items[-1].queued_at, items[-1].id) if more else None
+    return RunPage(items=items, total=total, next_before=cursor)
+
+
+def _with_positions(
+    connection: Connection, rows: Sequence[Any]
+) -> Sequence[RunListItem]:
+    queued = [row.id for row in rows if row.status == Status.QUEUED]
+    positions = find_positions(connection, queued)
+    return [to_item(row, positions.get(row.id)) for row in rows]
+
+
+def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        conditions.append(runs.c.status.in_(sorted(set(wanted.statuses))))
+    if wanted.script:
+        part = wanted.script.casefold()
+        conditions.append(runs.c.script_folded.contains(part, autoescape=True))
+    if wanted.trigger is not None:
+        conditions.append(runs.c.trigger == wanted.trigger)
+    if wanted.task_id is not None:
+        conditions.append(runs.c.task_id == wanted.task_id)
+    if wanted.since is not None:
+        conditions.append(runs.c.queued_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(runs.c.queued_at < wanted.until)
+    if wanted.text:
+        conditions.append(_mentions(wanted.text.casefold()))
+    return conditions
+
+
+def _mentions(part: str) -> ColumnElement[bool]:
+    in_request = exists().where(
+        run_details.c.run_id == runs.c.id,
+        run_details.c.search_text.contains(part, autoescape=True),
+    )
+    return or_(
+        runs.c.id.contains(part, autoescape=True),
+        runs.c.correlation_id.contains(part, autoescape=True),
+        func.lower(runs.c.error).contains(part, autoescape=True),
+        in_request,
+    )
+
+
+def to_cursor(queued_at: datetime, run_id: str) -> str:
+    """Return the text that stands for a place in the list, also when the run is gone."""
+    return f"{to_microseconds(queued_at)}.{run_id}"
+
+
+def find_place(connection: Connection, before: str) -> tuple[datetime, str] | None:
+    """Return the ``(queued_at, id)`` that a run id or cursor means, or None."""
+    number, dot, run_id = before.partition(".")
+    if dot:
+        if not (number.isascii() and number.isdigit() and len(number) <= 17):
+            return None
+        if len(run_id) != _ID_LENGTH:
+            return None
+        return from_microseconds(int(number)), run_id
+    statement = select(runs.c.queued_at).where(runs.c.id == before)
+    queued_at = connection.execute(statement).scalar()
+    return None if queued_at is None else (queued_at, before)
+
+
+def get_stats(
+    connection: Connection,
+    *,
+    now: datetime,
+    since: datetime | None,
+    until: datetime | None,
+) -> Stats:
+    """Return the figures of the runs queued within the bounds.
+
+    Args:
+        connection: A reading connection.
+        now: End of the last 24 hours.
+        since: Earliest queueing time, or None.
+        until: Queueing times before this only, or None.
+    """
+    recent = case((runs.c.queued_at >= now - timedelta(hours=24), 1), else_=0)
+    by_run_status = [
+        func.sum(case((runs.c.run_status == each, 1), else_=0)).label(each)
+        for each in RunStatus
+    ]
+    statement = select(
+        runs.c.status,
+        func.count().label("total"),
+        func.sum(recent).label("recent"),
+        *by_run_status,
+    ).where(*_conditions(RunFilter(since=since, until=until)))
+    rows = connection.execute(statement.group_by(runs.c.status)).all()
+    totals = {row.status: int(row.total) for row in rows}
+    recents = {row.status: int(row.recent) for row in rows}
+    endings = {
+        each.value: count
+        for each in RunStatus
+        if (count := sum(int(row._mapping[each]) for row in rows))
+    }
+    return Stats(
+        total_runs=sum(totals.values()),
+        by_status=totals,
+        by_run_status=endings,
+        runs_24h=sum(recents.values()),
+        success_rate=_success_rate(totals),
+        success_rate_24h=_success_rate(recents),
+        active=sum(totals.get(each, 0) for each in ACTIVE_STATUSES),
+    )
+
+
+def _success_rate(counts: dict[str, int]) -> float | None:
+    completed, failed = counts.get("completed", 0), counts.get("failed", 0)
+    if not completed + failed:
+        return None
+    return round(100 * completed / (completed + failed), 2)

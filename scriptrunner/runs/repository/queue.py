@@ -1,0 +1,91 @@
+"""What is due: retries, the queue, dry runs; and what is under way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, exists, func, or_, select
+
+from scriptrunner.engine.attempt import ACTIVE_STATUSES, LIVE_PHASES, Phase, Status
+from scriptrunner.runs.repository.state import SELECT, StoredRun, to_stored
+from scriptrunner.storage.tables import runs
+
+_earlier = runs.alias("earlier")
+#: The run that this one waits for, if any, is over or gone.
+_may_start = or_(
+    runs.c.waiting_for.is_(None),
+    ~exists().where(
+        _earlier.c.id == runs.c.waiting_for,
+        _earlier.c.status.in_(sorted(ACTIVE_STATUSES)),
+    ),
+)
+_is_queued = runs.c.status == Status.QUEUED
+_is_waiting = (runs.c.status == Status.RUNNING) & (runs.c.phase == Phase.BACKOFF)
+_is_live = (runs.c.status == Status.RUNNING) & (runs.c.phase.in_(sorted(LIVE_PHASES)))
+_RETRIES = (
+    SELECT.where(_is_waiting, runs.c.next_attempt_at <= bindparam("now"))
+    .order_by(runs.c.next_attempt_at, runs.c.id)
+    .limit(bindparam("limit"))
+)
+_QUEUE = (
+    SELECT.where(_is_queued, ~runs.c.dry_run, _may_start)
+    .order_by(runs.c.priority.desc(), runs.c.queued_at, runs.c.id)
+    .limit(bindparam("limit"))
+)
+_DRY = (
+    SELECT.where(_is_queued, runs.c.dry_run, _may_start)
+    .order_by(runs.c.queued_at)
+    .limit(bindparam("limit"))
+)
+_NEXT_RETRY = select(func.min(runs.c.next_attempt_at)).where(_is_waiting)
+_COUNT = select(func.count()).select_from(runs).where(_is_queued, _may_start)
+_LIVE = select(
+    runs.c.id,
+    runs.c.attempt,
+    runs.c.phase,
+    runs.c.boot_id,
+    runs.c.recovery_failures,
+).where(_is_live)
+_ORDERED = SELECT.where(_is_live, runs.c.stop_kind.is_not(None))
+
+
+def list_due_retries(
+    connection: Connection, *, now: datetime, limit: int
+) -> list[StoredRun]:
+    """Return runs whose next attempt is due, the longest due first."""
+    rows = connection.execute(_RETRIES, {"now": now, "limit": limit})
+    return to_stored(rows.all())
+
+
+def list_queued(connection: Connection, *, limit: int) -> list[StoredRun]:
+    """Return runs that may be started, by priority, then first in, first out."""
+    return to_stored(connection.execute(_QUEUE, {"limit": limit}).all())
+
+
+def list_dry_runs(connection: Connection, *, limit: int) -> list[StoredRun]:
+    """Return queued runs that start nothing."""
+    return to_stored(connection.execute(_DRY, {"limit": limit}).all())
+
+
+def find_next_retry(connection: Connection) -> datetime | None:
+    """Return when the next waiting attempt is due, or None if none waits."""
+    moment: datetime | None = connection.execute(_NEXT_RETRY).scalar()
+    return moment
+
+
+def count_startable(connection: Connection) -> int:
+    """Return how many queued runs could be claimed if there were slots."""
+    count: int = connection.execute(_COUNT).scalar_one()
+    return count
+
+
+def list_live(connection: Connection) -> Sequence[tuple[str, int, str, str, int]]:
+    """Return id, attempt, phase, boot id and recovery failures of claimed attempts."""
+    return [
+        (row.id, row.attempt, row.phase, row.boot_id or "", row.recovery_failures)
+        for row in connection.execute(_LIVE)
+    ]
+
+
+def list_ordered(connection: Connection) -> list[StoredRun]:
+    """Return runs under way whose end somebody has asked for."""
+    return to_stored(connection.execute(_ORDERED).all())

@@ -1,0 +1,469 @@
+"""One change of one run: the state machine's answer turned into rows.
+
+A ``RunChange`` is made from a locked row, fed with what happened, and written with others
+in one transaction by ``write``. The supervisor's ledger and the service's stop orders both
+go through it, so a run changes in one way only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from scriptrunner.clock import Clock, SystemClock, from_microseconds, to_text
+from scriptrunner.engine import events as engine_events
+from scriptrunner.engine.attempt import (
+    AttemptEvent,
+    Emit,
+    Finish,
+    Outcome,
+    Refuse,
+    Wait,
+    outcome_of,
+    transition,
+)
+from scriptrunner.engine.events import EventType, build_end_event, build_event
+from scriptrunner.engine.metrics import RunFacts, metrics_from
+from scriptrunner.engine.result import Outputs, build_result, error_text
+from scriptrunner.engine.visualizer import StepFacts, build_report
+from scriptrunner.runs.repository import events, records, state
+from scriptrunner.runs.repository.state import Before, StoredRun
+from scriptrunner.storage.database import Connection
+
+#: Characters of the one-line error of a run.
+MAX_ERROR_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What a change needs to know of this machine."""
+
+    boot_id: str
+    python_version: str | None = None
+    platform: str | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    #: Bytes kept per output stream.
+    max_output_bytes: int = 1 << 30
+
+
+class RunChange:
+    """A run's row with what is about to change.
+
+    Args:
+        run: The row, locked.
+        before: What it was when it was read.
+        host: The machine and its clocks.
+    """
+
+    def __init__(self, run: StoredRun, before: Before, host: Host) -> None:
+        """Change nothing yet."""
+        self.run = run
+        self.before = before
+        self._host = host
+        self._now = host.clock.utc_now()
+        #: End record of the attempt that ends by this change.
+        self._end: Mapping[str, Any] | None = None
+        #: End record that the result shows: that of the last attempt.
+        self._shown_end: Mapping[str, Any] | None = None
+        self._detail: str | None = None
+        self._outputs: Outputs | None = None
+        self.events: list[events.EventDraft] = []
+        self.warnings: list[str] = []
+        self.new_attempt: dict[str, Any] | None = None
+        self.ended_attempt: dict[str, Any] | None = None
+        self.result: dict[str, Any] | None = None
+        #: Code of the refusal, if an order came at the wrong moment.
+        self.refusal: str | None = None
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.run.transition_count != self.before.transition_count
+
+    def claim(self, event: AttemptEvent, *, correlation_id: str) -> None:
+        """Begin the next attempt."""
+        run = self.run
+        run.correlation_id = run.correlation_id or correlation_id
+        if run.boot_id != self._host.boot_id:
+            run.first_start_monotonic = None
+        run.boot_id = self._host.boot_id
+        run.claimed_at = self._now
+        run.next_attempt_at = None
+        run.waiting_for = None
+        self._feed(event)
+
+    def start(self, event: AttemptEvent, spawn: Mapping[str, Any]) -> None:
+        """Note that the script of the attempt was started."""
+        if not self.run.is_started:
+            self._note_spawn(spawn)
+        self._feed(event)
+
+    def end(
+        self,
+        event: AttemptEvent,
+        *,
+        spawn: Mapping[str, Any] | None,
+        end: Mapping[str, Any],
+        outputs: Outputs | None,
+        detail: str | None = None,
+    ) -> None:
+        """End the attempt.
+
+        Args:
+            event: ``Ended`` or ``Lost``.
+            spawn: Slot 1 of the control file, or None if the script never started.
+            end: Slot 2; for a lost attempt a mapping with the ``reason`` of its end.
+            outputs: Tails of the output.
+            detail: Words for people about a loss.
+        """
+        self._end = self._shown_end = end
+        self._outputs, self._detail = outputs, detail
+        if not self.run.is_started:
+            self._note_spawn(spawn or {}, end)
+        self._note_output(end)
+        self._feed(event)
+
+    def show(self, end: Mapping[str, Any] | None, outputs: Outputs | None) -> None:
+        """Have the result show an earlier attempt, because no other one will come."""
+        self._shown_end, self._outputs = end, outputs
+
+    def describe(self, event: AttemptEvent, result: Mapping[str, Any]) -> None:
+        """End a dry run with its description."""
+        self._feed(event)
+        if self.result is not None:
+            self.result["result"] = result
+
+    def put_back(self, event: AttemptEvent) -> None:
+        """Take back a claim whose attempt never started its script."""
+        self._feed(event)
+
+    def stop(
+        self, event: AttemptEvent, *, principal: str, grace_seconds: float | None
+    ) -> None:
+        """Take an order of a person."""
+        self.run.stop_principal = principal
+        self.run.stop_grace_seconds = grace_seconds
+        self._feed(event)
+
+    def give_up(self, error: str, event: AttemptEvent) -> None:
+        """End an attempt that could not even be handed to a shim."""
+        end = {
+            "reason": "spawn_error",
+            "exit_code": None,
+            "error": error,
+            "error_type": "LaunchError",
+        }
+        self.end(event, spawn=None, end=end, outputs=None)
+
+    # What the state machine says
+
+    def _feed(self, event: AttemptEvent) -> None:
+        following, actions = transition(self.run.state, event)
+        self.run.apply(following)
+        for action in actions:
+            if isinstance(action, Wait):
+                delay = timedelta(seconds=action.delay_seconds)
+                self.run.next_attempt_at = self._now + delay
+        for action in actions:
+            if isinstance(action, Emit):
+                self._emit(action.event_type)
+            elif isinstance(action, Finish):
+                self._finish()
+            elif isinstance(action, Refuse):
+                self.refusal = action.code
+        if self._end is not None and self.has_changed:
+            self._end_attempt(self._end)
+
+    def _note_spawn(
+        self, spawn: Mapping[str, Any], end: Mapping[str, Any] | None = None
+    ) -> None:
+        """Note when the attempt began, and what ran."""
+        run, end = self.run, end or {}
+        run.script_sha256 = spawn.get("sha256") or run.script_sha256
+        size = spawn.get("size")
+        run.script_size = run.script_size if size is None else size
+        at_us = end.get("started_us") or spawn.get("at_us")
+        started_at = None if at_us is None else from_microseconds(at_us)
+        self.new_attempt = {
+            "run_id": run.id,
+            "n": run.attempt,
+            "started_at": started_at,
+        }
+        if run.started_at is None and started_at is not None:
+            run.started_at = started_at
+            ago = max(0.0, (self._now - started_at).total_seconds())
+            run.first_start_monotonic = self._host.clock.monotonic() - ago
+
+    def _note_output(self, end: Mapping[str, Any]) -> None:
+        for stream, short in (("stdout", "out"), ("stderr", "err")):
+            if end.get(f"{short}_dropped"):
+                self._diagnose(
+                    EventType.OUTPUT_TRUNCATED,
+                    stream=stream,
+                    limit=self._host.max_output_bytes,
+                )
+        if end.get("warning"):
+            self.warn(str(end["warning"]))
+        if end.get("shrank"):
+            self.warn("output_overwritten", "The script truncated its own output file")
+
+    def warn(self, warning: str, detail: str | None = None) -> None:
+        """Add a warning to the record and an event that says so."""
+        self.warnings.append(warning)
+        self._diagnose(EventType.WARNING, warning=warning, detail=detail)
+
+    def _diagnose(self, event_type: EventType, **data: Any) -> None:
+        level = engine_events.level_of(event_type)
+        log_level = self.run.request["log_level"]
+        if engine_events.is_stored(event_type, level, log_level=log_level):
+            self._add(self._build(event_type, **data))
+
+    # Events
+
+    def _emit(self, event_type: str) -> None:
+        if event_type in engine_events.END_EVENTS:
+            self._add_end()
+        elif event_type == EventType.START:
+            self._add_start()
+        else:
+            self._add(self._build(EventType(event_type), **self._data_of(event_type)))
+
+    def _data_of(self, event_type: str) -> dict[str, Any]:
+        run = self.run
+        if event_type == EventType.QUEUED:
+            return {"trigger": run.trigger, "ignored_env": []}
+        if event_type == EventType.DEQUEUED:
+            return {"queue_time_seconds": _seconds_between(run.queued_at, self._now)}
+        if event_type == EventType.STOP_REQUESTED:
+            grace = run.stop_grace_seconds
+            by = run.stop_principal
+            return {"kind": run.stop_kind, "principal": by, "grace": grace}
+        if event_type == EventType.RETRY_SCHEDULED:
+            return self._retry_data(run.next_attempt_at or self._now)
+        return {
+            "status": run.status,
+            "run_status": run.run_status,
+            "reason": run.reason,
+        }
+
+    def _retry_data(self, next_at: datetime) -> dict[str, Any]:
+        return {
+            "delay_seconds": _seconds_between(self._now, next_at),
+            "next_attempt_at": to_text(next_at),
+            "strategy": self.run.request["retry_strategy"],
+        }
+
+    def _build(self, event_type: EventType, **data: Any) -> engine_events.Event:
+        return build_event(
+            event_type,
+            correlation_id=self.run.correlation_id,
+            attempt_number=self.run.attempt or None,
+            **data,
+        )
+
+    def _add_start(self) -> None:
+        run = self.run
+        started_at = (self.new_attempt or {}).get("started_at")
+        event = self._build(
+            EventType.START,
+            script_path=run.script_path,
+            script_args=run.request["args"],
+            timeout=run.request["timeout"],
+            working_dir=run.request["working_dir"],
+            sha256=run.script_sha256,
+        )
+        self._add(event, started_at)
+
+    def _add_end(self) -> None:
+        end = self._end or {"reason": "lost"}
+        event = build_end_event(
+            {"error": self._detail, **end},
+            correlation_id=self.run.correlation_id,
+            attempt_number=self.run.attempt,
+            timeout_seconds=self.run.request["timeout"],
+        )
+        self._add(event, self._ended_at())
+
+    def _add(
+        self, event: engine_events.Event, timestamp: datetime | None = None
+    ) -> None:
+        draft = events.EventDraft(
+            timestamp=timestamp or self._now,
+            event_type=event.event_type,
+            level=event.level,
+            data=event.data,
+        )
+        self.events.append(draft)
+
+    # The end of an attempt, and of the run
+
+    def _ended_at(self) -> datetime:
+        """Return when the attempt was over, never before it began, never after now."""
+        ended_us = (self._end or {}).get("ended_us")
+        ended_at = self._now if ended_us is None else from_microseconds(ended_us)
+        started_at = (self.new_attempt or {}).get("started_at") or self.run.started_at
+        return min(max(ended_at, started_at or ended_at), self._now)
+
+    def _end_attempt(self, end: Mapping[str, Any]) -> None:
+        """Complete the attempt's own row."""
+        run = self.run
+        outcome = outcome_of(end["reason"], end.get("exit_code"))
+        values = outcome.to_json()
+        row = {
+            "run_id": run.id,
+            "n": run.attempt,
+            "finished_at": self._ended_at(),
+            "exit_code": end.get("exit_code"),
+            "run_status": values["run_status"],
+            "reason": values["reason"],
+            "stdout_bytes": end.get("out_bytes"),
+            "stderr_bytes": end.get("err_bytes"),
+            "stdout_dropped_bytes": end.get("out_dropped"),
+            "stderr_dropped_bytes": end.get("err_dropped"),
+            "metrics": metrics_from(end, facts=self._facts(outcome)),
+            "visualization": self._report(),
+        }
+        if self.new_attempt is None:
+            self.ended_attempt = row
+        else:
+            self.new_attempt.update(row)
+
+    def _finish(self) -> None:
+        run = self.run
+        run.finished_at = self._ended_at() if self._end else self._now
+        run.next_attempt_at = None
+        run.duration_seconds = self._duration()
+        facts = self._facts(run.state.outcome)
+        result = build_result(
+            self._shown_end,
+            facts=facts,
+            outputs=self._outputs,
+            report=self._report(),
+            detail=self._detail,
+        )
+        text = error_text(self._shown_end, facts=facts, detail=self._detail)
+        run.error = None if text is None else text[:MAX_ERROR_CHARACTERS]
+        metrics = result["metrics"]
+        run.execution_time_seconds = metrics["execution_time_seconds"]
+        run.cpu_max = metrics["cpu_max"]
+        run.memory_max_mb = metrics["memory_max_mb"]
+        self.result = {
+            "run_id": run.id,
+            "result": result,
+            "error_summary": result["error_summary"],
+            "outputs": [],
+        }
+
+    def _duration(self) -> float | None:
+        """Return the seconds from the first start to the end of the run."""
+        run, end = self.run, self._end or {}
+        if run.started_at is None:
+            return None
+        duration_ns = end.get("duration_ns")
+        if run.attempts_made == 1 and duration_ns is not None:
+            return float(round(duration_ns / 1e9, 6))
+        behind = (self._now - (run.finished_at or self._now)).total_seconds()
+        return round(max(0.0, self.elapsed_seconds() - behind), 6)
+
+    def elapsed_seconds(self) -> float:
+        """Return the seconds since the first attempt started; 0 if none did.
+
+        Monotonic within a boot, wall clock across boots.
+        """
+        run = self.run
+        if run.started_at is None:
+            return 0.0
+        if run.first_start_monotonic is not None and run.boot_id == self._host.boot_id:
+            return max(0.0, self._host.clock.monotonic() - run.first_start_monotonic)
+        return max(0.0, (self._now - run.started_at).total_seconds())
+
+    def _facts(self, outcome: Outcome) -> RunFacts:
+        run = self.run
+        queue_time = None
+        if run.started_at is not None:
+            queue_time = _seconds_between(run.queued_at, run.started_at)
+        return RunFacts(
+            script_path=run.script_path,
+            script_args=run.request["args"],
+            correlation_id=run.correlation_id,
+            attempt_number=run.attempt or None,
+            attempts=run.attempts_made,
+            timeout_seconds=run.request["timeout"],
+            total_time_seconds=run.duration_seconds,
+            queue_time_seconds=queue_time,
+            python_version=self._host.python_version,
+            platform=self._host.platform,
+            outcome=outcome,
+        )
+
+    def _report(self) -> dict[str, Any] | None:
+        return self._build_report() if self.run.request["enable_visualizer"] else None
+
+    def _build_report(self) -> dict[str, Any]:
+        end = self._end or {}
+        facts = step_facts(self.run)
+        facts["started_at"] = (self.new_attempt or {}).get("started_at")
+        return build_report(
+            StepFacts(
+                **facts,
+                ended_at=self._ended_at(),
+                recorded_at=self._now,
+                execution_time_seconds=engine_events.execution_time(end),
+                end_reason=end.get("reason"),
+                exit_code=end.get("exit_code"),
+                error=end.get("error"),
+                sample_count=end.get("samples"),
+            ),
+            visualizer_format=self.run.request["visualizer_format"],
+        )
+
+
+def step_facts(run: StoredRun) -> dict[str, Any]:
+    """Return what the step report needs of a run's row, by the names of ``StepFacts``."""
+    return {
+        "script_path": run.script_path,
+        "script_args": run.request["args"],
+        "attempt": run.attempt,
+        "claimed_at": run.claimed_at,
+        "sha256": run.script_sha256,
+        "monitor_interval_seconds": run.request["monitor_interval"],
+        "is_dry_run": run.dry_run,
+    }
+
+
+def write(
+    connection: Connection, changes: Sequence[RunChange], numbers: Sequence[int]
+) -> None:
+    """Write changes of different runs; each takes one of the reserved ``numbers``.
+
+    Raises:
+        LostRaceError: If a row was not as it had been read; nothing may be committed.
+    """
+    fresh = [change for change in changes if change.has_changed]
+    rows: list[dict[str, Any]] = []
+    for change, number in zip(fresh, numbers, strict=False):
+        run = change.run
+        run.change = number
+        drafts = change.events
+        rows += events.to_rows(run.id, run.event_count + 1, drafts)
+        run.event_count += len(drafts)
+    state.save(connection, [(change.run, change.before) for change in fresh])
+    _write_attempts(connection, fresh)
+    results = [change.result for change in fresh if change.result is not None]
+    records.insert_results(connection, results)
+    events.insert(connection, rows)
+    for change in fresh:
+        for warning in change.warnings:
+            records.add_warning(connection, change.run.id, warning)
+
+
+def _write_attempts(connection: Connection, changes: Sequence[RunChange]) -> None:
+    new = [each.new_attempt for each in changes if each.new_attempt is not None]
+    records.insert_attempts(connection, [row for row in new if "reason" not in row])
+    records.insert_attempts(connection, [row for row in new if "reason" in row])
+    ended = [each.ended_attempt for each in changes if each.ended_attempt is not None]
+    records.end_attempts(connection, ended)
+
+
+def _seconds_between(since: datetime, until: datetime) -> float:
+    return max(0.0, round((until - since).total_seconds(), 6))
