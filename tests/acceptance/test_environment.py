@@ -65,7 +65,7 @@ def test_pip_serves_where_there_is_no_uv(
 ) -> None:
     done = prepare(tmp_path / "env", lock, PATH=str(path_of_tools))
     assert done.returncode == 0, done.stderr
-    pip = [tmp_path / "env" / "bin" / "python", "-m", "pip", "--version"]
+    pip = [str(tmp_path / "env/bin/python"), "-m", "pip", "--version"]
     assert subprocess.run(pip, stdout=subprocess.DEVNULL).returncode == 0
 
 

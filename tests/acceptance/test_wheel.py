@@ -67,7 +67,7 @@ def test_wheel_carries_the_licences(wheel: Path) -> None:
 def test_installed_wheel_has_the_command(wheel: Path, tmp_path: Path) -> None:
     """Installed beside nothing but its dependencies, from a folder without a checkout."""
     python = install(wheel, tmp_path / "env")
-    command = [python.parent / "scriptrunner", "--version"]
+    command = [str(python.parent / "scriptrunner"), "--version"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert wheel.name.split("-")[1] in done.stdout

@@ -24,7 +24,15 @@ def run(folder: Path, *options: str) -> tuple[int, str]:
     (folder / "test_some.py").write_text(TESTS)
     (folder / "test_none.py").write_text(WHOLE_MODULE)
     (folder / "pytest.ini").touch()
-    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-q", folder]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.conftest",
+        "-q",
+        str(folder),
+    ]
     done = subprocess.run(
         [*command, *options], cwd=ROOT, capture_output=True, text=True
     )
