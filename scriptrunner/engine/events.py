@@ -5,7 +5,7 @@ name the correlation id and the attempt.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,9 @@ from typing import Any
 from scriptrunner.clock import Clock, SystemClock, to_text
 from scriptrunner.engine.attempt import end_event_type
 from scriptrunner.engine.plan import LOG_LEVELS
+
+#: Gets an event in the form of the API.
+EventReceiver = Callable[[dict[str, Any]], object]
 
 #: Events kept per run; beyond it they are only counted.
 MAX_EVENTS = 2_000
@@ -237,6 +240,7 @@ class StructuredLogger:
         log_level: str = "INFO",
         correlation_id: str | None = None,
         clock: Clock | None = None,
+        on_event: EventReceiver | None = None,
     ) -> None:
         """Start with no events.
 
@@ -244,6 +248,7 @@ class StructuredLogger:
             log_level: Lowest level of diagnostic events that are kept.
             correlation_id: Put into the data of every event that names none.
             clock: Where the timestamps come from.
+            on_event: Called with each event that is kept, in the thread that logs it.
 
         Raises:
             ValueError: If the level is none of ``LOG_LEVELS``.
@@ -254,6 +259,7 @@ class StructuredLogger:
         self.correlation_id = correlation_id
         self.attempt_number: int | None = None
         self._clock = clock or SystemClock()
+        self._on_event = on_event
         self._lock = threading.Lock()
         self._events: list[dict[str, Any]] = []
         self._dropped = 0
@@ -289,8 +295,10 @@ class StructuredLogger:
                 self._dropped_at = now
                 return
             self._close_gap(self._events)
-            seq = len(self._events) + 1
-            self._events.append(event.to_json(seq=seq, timestamp=now))
+            stored = event.to_json(seq=len(self._events) + 1, timestamp=now)
+            self._events.append(stored)
+        if self._on_event is not None:
+            self._on_event(dict(stored))
 
     def get_logs(self) -> list[dict[str, Any]]:
         """Return all events so far, in order, as the API shows them."""

@@ -17,6 +17,10 @@ from scriptrunner.engine.output import LineCopier, OutputFile
 from scriptrunner.engine.process import Script
 from scriptrunner.engine.script_file import ScriptFile
 
+TYPE_CHECKING = False  # typing itself is not loaded: every run would pay for it
+if TYPE_CHECKING:
+    from typing import Any
+
 #: Seconds between two looks at the output files, far from and near the cap.
 OUTPUT_SECONDS = 0.25
 OUTPUT_NEAR_SECONDS = 0.02
@@ -39,7 +43,7 @@ class Usage:
         self._sums = dict.fromkeys(("utime", "stime", *self._FIELDS), 0.0)
         self.maxrss_kb = 0
 
-    def add(self, usage) -> float:  # type: ignore[no-untyped-def]
+    def add(self, usage: "Any") -> float:
         """Add a ``struct_rusage`` or ``kernel.Rusage``; return its CPU seconds."""
         if isinstance(usage, kernel.Rusage):
             utime = usage.utime.seconds + usage.utime.microseconds / 1e6
@@ -58,7 +62,9 @@ class Usage:
 
     def to_record(self) -> dict[str, float]:
         """Return the fields of the end record."""
-        record: dict[str, float] = {name: int(self._sums[name]) for name in self._FIELDS}
+        record: dict[str, float] = {
+            name: int(self._sums[name]) for name in self._FIELDS
+        }
         record["utime"] = round(self._sums["utime"], 6)
         record["stime"] = round(self._sums["stime"], 6)
         record["maxrss_kb"] = int(self.maxrss_kb)
@@ -77,13 +83,21 @@ class Keeper:
         outputs: stdout and stderr.
     """
 
-    def __init__(self, launch, control, wake, script, file, outputs):  # type: ignore[no-untyped-def]
+    def __init__(
+        self,
+        launch: "dict[str, Any]",
+        control: int,
+        wake: int,
+        script: Script,
+        file: ScriptFile,
+        outputs: tuple[OutputFile, OutputFile],
+    ) -> None:
         self._launch = launch
         self._control = control
-        self._wake: int = wake
-        self._script: Script = script
-        self._file: ScriptFile = file
-        self._outputs: tuple[OutputFile, OutputFile] = outputs
+        self._wake = wake
+        self._script = script
+        self._file = file
+        self._outputs = outputs
         self._usage = Usage()
         self._started = script.started_ns / 1e9
         self._monitor = Monitor(
@@ -107,7 +121,10 @@ class Keeper:
         self._undying_at: float | None = None
 
     def watch(self) -> dict[str, object]:
-        """Return the end record once the script is over and its tree is gone."""
+        """Return the end record once the script is over and its tree is gone.
+
+        The script itself is left as a zombie: reap it after the record is written.
+        """
         poller = select.poll()
         poller.register(self._wake, select.POLLIN)
         if self._script.pidfd >= 0:
@@ -123,7 +140,10 @@ class Keeper:
                 os.read(self._wake, 4096)
                 self._look_for_orders()
             self._meet_deadlines(time.monotonic())
-        return self._finish()
+        record = self._finish()
+        if self._script.pidfd >= 0:
+            os.close(self._script.pidfd)
+        return record
 
     def _is_over(self) -> bool:
         flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
@@ -255,12 +275,15 @@ class Keeper:
         if usage is not None:
             self._usage.add(usage)
         strays = self._end_strays()
-        for output in self._outputs:
-            output.finish()
         for output, copier in zip(self._outputs, self._copiers, strict=True):
+            output.finish()
             if copier is not None:
                 copier.copy(time.monotonic(), min(output.size, output.cap), last=True)
-        if usage is None:  # an unknown machine: the code is safer in the record than unreaped
+            output.close()
+        self._monitor.close()
+        if (
+            usage is None
+        ):  # an unknown machine: the code is safer in the record than unreaped
             self._usage.add(os.wait4(self._script.pid, 0)[2])
         code = status.si_status if status and status.si_code == os.CLD_EXITED else None
         if code is None and status is not None:
@@ -273,7 +296,9 @@ class Keeper:
         me = os.getpid()
         first = time.monotonic()
         while True:
-            children = [pid for pid in process_tree.list_children(me) if pid != self._script.pid]
+            children = [
+                pid for pid in process_tree.list_children(me) if pid != self._script.pid
+            ]
             if not children:
                 return strays
             strays += process_tree.kill_below(me, spare=self._script.pid)
@@ -294,7 +319,12 @@ class Keeper:
             self._write_signal("undying", None, int(signal.SIGKILL), False, now)
 
     def _to_record(
-        self, code: int | None, ended_ns: int, ended_us: int, strays: int, io: bytes | None
+        self,
+        code: int | None,
+        ended_ns: int,
+        ended_us: int,
+        strays: int,
+        io: bytes | None,
     ) -> dict[str, object]:
         duration_ns = ended_ns - self._script.started_ns
         monitor = self._monitor
@@ -327,7 +357,10 @@ class Keeper:
             "samples": monitor.samples,
             "samples_due": int(duration_ns / 1e9 / monitor.interval),
             "warning": self._warning,
-            "principal": (self._principal or "").encode("ascii", "replace").decode()[:64] or None,
+            "principal": (self._principal or "")
+            .encode("ascii", "replace")
+            .decode()[:64]
+            or None,
             "sha256": self._file.sha256,
             "size": self._file.size,
         }
@@ -335,7 +368,9 @@ class Keeper:
         return record
 
 
-def _make_copiers(launch, outputs):  # type: ignore[no-untyped-def]
+def _make_copiers(
+    launch: "dict[str, Any]", outputs: tuple[OutputFile, OutputFile]
+) -> tuple[LineCopier | None, ...]:
     if not launch.get("stream_output"):
         return (None, None)
     return tuple(

@@ -9,7 +9,6 @@ import os
 import sys
 
 IS_LINUX = sys.platform == "linux"
-_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _FALLOC_FL_KEEP_SIZE = 1
 _FALLOC_FL_PUNCH_HOLE = 2
@@ -50,12 +49,6 @@ class Rusage(ctypes.Structure):
             )
         ),
     )
-
-
-def die_with_parent(signal_number: int) -> None:
-    """Ask for ``signal_number`` when the parent of this process dies (Linux)."""
-    if IS_LINUX:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
 
 
 def become_subreaper() -> bool:

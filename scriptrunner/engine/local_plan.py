@@ -115,7 +115,7 @@ def plan_locally(
         InvalidInputError: If the script, the folder or an option may not be used.
         MalformedInputError: If an option has the wrong type or range.
     """
-    options.check(allow_undecodable=True)
+    options.check(is_local=True)
     script = find_local_script(script_path)
     kept, ignored = split_environment(options.env_vars)
     return LocalPlan(

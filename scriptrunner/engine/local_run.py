@@ -22,6 +22,7 @@ from scriptrunner.engine.attempt import Phase, RunState, StopKind
 from scriptrunner.engine.events import (
     DATA_KEYS,
     END_EVENTS,
+    EventReceiver,
     EventType,
     StructuredLogger,
     build_end_event,
@@ -52,6 +53,7 @@ class LocalRun:
         plan: LocalPlan,
         *,
         on_output: OutputReceiver | None = None,
+        on_event: EventReceiver | None = None,
         restarted_from: str | None = None,
     ) -> None:
         """Prepare a run of ``plan``; nothing is started yet.
@@ -59,13 +61,16 @@ class LocalRun:
         Args:
             plan: What is to be done.
             on_output: Called with all output while the script runs.
+            on_event: Called with each event, in the form of the API.
             restarted_from: Id of the run that this one replaces.
         """
         self.run_id = str(uuid.uuid4())
         self.correlation_id = str(uuid.uuid4())
         self.restarted_from = restarted_from
         self.logger = StructuredLogger(
-            log_level=plan.options.log_level, correlation_id=self.correlation_id
+            log_level=plan.options.log_level,
+            correlation_id=self.correlation_id,
+            on_event=on_event,
         )
         self._plan = plan
         self._on_output = on_output

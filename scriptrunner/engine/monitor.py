@@ -25,7 +25,9 @@ class Monitor:
         started: Monotonic seconds at which the script was started.
     """
 
-    def __init__(self, pid: int, path: str, *, interval_seconds: float, started: float) -> None:
+    def __init__(
+        self, pid: int, path: str, *, interval_seconds: float, started: float
+    ) -> None:
         self._pid = pid
         self._path = path
         self.interval = interval_seconds
@@ -57,7 +59,9 @@ class Monitor:
     def sample(self, now: float) -> None:
         """Take one sample at monotonic time ``now``."""
         stats = [
-            each for each in process_tree.list_descendants(self._pid) if each.state != b"Z"
+            each
+            for each in process_tree.list_descendants(self._pid)
+            if each.state != b"Z"
         ]
         if not stats:
             return
@@ -69,7 +73,9 @@ class Monitor:
         self._note(cpu, memory, elapsed, stats)
         self._previous_at, self._previous_ticks = now, ticks
         self.reaped_seconds = 0.0
-        self._keep((round(now - self._started, 3), round(cpu, 1), round(memory, 2), len(stats)))
+        self._keep(
+            (round(now - self._started, 3), round(cpu, 1), round(memory, 2), len(stats))
+        )
 
     def _note(
         self, cpu: float, memory: float, elapsed: float, stats: list[process_tree.Stat]
@@ -77,12 +83,18 @@ class Monitor:
         self.samples += 1
         self.cpu_max = cpu if self.cpu_max is None else max(self.cpu_max, cpu)
         self.cpu_min = cpu if self.cpu_min is None else min(self.cpu_min, cpu)
-        self.memory_max = memory if self.memory_max is None else max(self.memory_max, memory)
-        self.memory_min = memory if self.memory_min is None else min(self.memory_min, memory)
+        self.memory_max = (
+            memory if self.memory_max is None else max(self.memory_max, memory)
+        )
+        self.memory_min = (
+            memory if self.memory_min is None else min(self.memory_min, memory)
+        )
         self._memory_area += memory * elapsed
         self._memory_time += elapsed
         self.processes_max = max(self.processes_max or 0, len(stats))
-        self.threads_max = max(self.threads_max or 0, sum(each.threads for each in stats))
+        self.threads_max = max(
+            self.threads_max or 0, sum(each.threads for each in stats)
+        )
         descriptors = sum(_count_descriptors(each.pid) for each in stats)
         self.descriptors_max = max(self.descriptors_max or 0, descriptors)
 
@@ -107,6 +119,12 @@ class Monitor:
         except OSError:
             return  # a full disk costs the chart some points, never the run
 
+    def close(self) -> None:
+        """Close the file of points."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
     def _rewrite(self) -> None:
         if self._file is not None:
             os.ftruncate(self._file, 0)
@@ -115,6 +133,6 @@ class Monitor:
 
 def _count_descriptors(pid: int) -> int:
     try:
-        return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - no pathlib in the shim
+        return len(os.listdir(f"/proc/{pid}/fd"))
     except OSError:
         return 0

@@ -115,6 +115,9 @@ class OutputFile:
         if self.lines is not None and self.size and self._last_byte != b"\n":
             self.lines += 1
         self.cap_by_truncation()
+
+    def close(self) -> None:
+        """Close our descriptor; the script's own are its affair."""
         os.close(self.descriptor)
 
 
@@ -126,7 +129,7 @@ class LineCopier:
 
     def __init__(self, descriptor: int, *, run_id: str, stream: str, log: int) -> None:
         self._source = descriptor
-        self._prefix = f'run {run_id} {stream}: '.encode()
+        self._prefix = f"run {run_id} {stream}: ".encode()
         self._log = log
         self._offset = 0
         self._second = -1
@@ -142,7 +145,9 @@ class LineCopier:
             last: Whether no more will come.
         """
         while self._offset < limit:
-            data = os.pread(self._source, min(65536, limit - self._offset), self._offset)
+            data = os.pread(
+                self._source, min(65536, limit - self._offset), self._offset
+            )
             if not data:
                 break
             cut = data.rfind(b"\n") + 1
@@ -153,7 +158,9 @@ class LineCopier:
             for line in data.splitlines():
                 self._write(line, now_seconds)
         if last and self._skipped:
-            os.write(self._log, self._prefix + b"%d more lines not shown\n" % self._skipped)
+            os.write(
+                self._log, self._prefix + b"%d more lines not shown\n" % self._skipped
+            )
 
     def _write(self, line: bytes, now_seconds: float) -> None:
         if int(now_seconds) != self._second:

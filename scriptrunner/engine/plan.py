@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from scriptrunner.engine.retry import RETRY_STRATEGIES, planned_delays
+from scriptrunner.engine import retry
 from scriptrunner.errors import InvalidInputError, MalformedInputError
 
+RETRY_STRATEGIES = retry.RETRY_STRATEGIES
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 VISUALIZER_FORMATS = ("text", "json")
 
@@ -187,12 +188,13 @@ class RunOptions:
     def _replace(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-    def check(self, *, allow_undecodable: bool = False) -> None:
+    def check(self, *, is_local: bool = False) -> None:
         """Refuse options that may not be used.
 
         Args:
-            allow_undecodable: Whether arguments and values may hold bytes that are not
-                UTF-8 (as ``surrogateescape``): a shell may pass such, JSON cannot.
+            is_local: Whether they come from the user of this process. Then the number
+                and size of arguments and variables are the system's affair, and bytes
+                that are not UTF-8 (as ``surrogateescape``) may occur, as by a shell.
 
         Raises:
             MalformedInputError: With every wrong type, range and choice at once.
@@ -206,33 +208,38 @@ class RunOptions:
             raise MalformedInputError(faults)
         if self.timeout is not None and not 1 <= self.timeout <= MAX_TIMEOUT_SECONDS:
             raise InvalidTimeoutError
-        errors = "surrogateescape" if allow_undecodable else "strict"
-        self._check_args(errors)
-        self._check_env(errors)
+        self._check_args(is_local=is_local)
+        self._check_env(is_local=is_local)
+        if not is_local:
+            self._check_sizes()
 
-    def _check_args(self, errors: str) -> None:
-        if len(self.args) > MAX_ARGS:
-            raise TooManyArgsError
+    def _check_args(self, *, is_local: bool) -> None:
         for number, text in enumerate(self.args):
-            problem = _find_problem(text, errors)
+            problem = _find_problem(text, is_local=is_local)
             if problem:
                 raise InvalidArgError(f"args[{number}] {problem}")
 
-    def _check_env(self, errors: str) -> None:
-        if len(self.env_vars) > MAX_ENV_NAMES:
-            raise InvalidEnvError(f"env_vars may have at most {MAX_ENV_NAMES} names")
-        total = 0
+    def _check_env(self, *, is_local: bool) -> None:
         for name, value in self.env_vars.items():
             if not ENV_NAME.fullmatch(name):
                 raise InvalidEnvError(
                     f"env_vars: {name[:60]!a} is not a valid name; use letters, digits"
                     " and _, not beginning with a digit, at most 128 characters"
                 )
-            problem = _find_problem(value, errors)
+            problem = _find_problem(value, is_local=is_local)
             if problem:
                 raise InvalidEnvError(f"env_vars: the value of {name} {problem}")
-            total += len(name) + len(value.encode("utf-8", errors))
-        if total > MAX_ENV_BYTES:
+
+    def _check_sizes(self) -> None:
+        if len(self.args) > MAX_ARGS:
+            raise TooManyArgsError
+        if len(self.env_vars) > MAX_ENV_NAMES:
+            raise InvalidEnvError(f"env_vars may have at most {MAX_ENV_NAMES} names")
+        sizes = (
+            len(name) + len(value.encode("utf-8"))
+            for name, value in self.env_vars.items()
+        )
+        if sum(sizes) > MAX_ENV_BYTES:
             raise InvalidEnvError("env_vars may take at most 128 KiB together")
 
     def _iter_faults(self) -> Iterable[dict[str, Any]]:
@@ -301,15 +308,16 @@ def _can_be_echoed(value: object) -> bool:
     return isinstance(value, int) and abs(value) < 10**MAX_ECHO
 
 
-def _find_problem(text: str, errors: str) -> str | None:
+def _find_problem(text: str, *, is_local: bool) -> str | None:
     """Return what keeps ``text`` from being handed to a process, or None."""
     if "\0" in text:
         return "must not contain a NUL character"
     try:
-        size = len(text.encode("utf-8", errors))
+        size = len(text.encode("utf-8", "surrogateescape" if is_local else "strict"))
     except UnicodeEncodeError:
         return "must be valid Unicode text without lone surrogates"
-    return "must be at most 32 KiB" if size > MAX_TEXT_BYTES else None
+    is_too_long = size > MAX_TEXT_BYTES and not is_local
+    return "must be at most 32 KiB" if is_too_long else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,7 +378,7 @@ def describe(
             "initial_delay": options.retry_initial_delay,
             "max_delay": options.retry_max_delay,
             "multiplier": options.retry_multiplier,
-            "delays": planned_delays(options),
+            "delays": retry.planned_delays(options),
             "max_time": options.retry_max_time,
         },
         "performance_gates": [],

@@ -23,6 +23,7 @@ class Stat:
         "parent",
         "pid",
         "rss_pages",
+        "session",
         "start",
         "state",
         "threads",
@@ -34,8 +35,11 @@ class Stat:
         self.pid = pid
         self.state = values[0]
         self.parent = int(values[1])
+        self.session = int(values[3])
         # utime, stime, cutime, cstime: its own time and that of children it waited for.
-        self.cpu_ticks = int(values[11]) + int(values[12]) + int(values[13]) + int(values[14])
+        self.cpu_ticks = (
+            int(values[11]) + int(values[12]) + int(values[13]) + int(values[14])
+        )
         self.threads = int(values[17])
         self.start = int(values[19])
         self.rss_pages = int(values[21])
@@ -72,7 +76,7 @@ def list_children(pid: int) -> list[int]:
     if not sys.platform.startswith("linux"):
         return []
     try:
-        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - no pathlib in the shim
+        threads = os.listdir(f"/proc/{pid}/task")
     except OSError:
         return []
     found: list[int] = []
@@ -85,7 +89,7 @@ def list_children(pid: int) -> list[int]:
 def read_whole(path: str) -> bytes:
     """Return all of a ``/proc`` file, ``b""`` if its process is gone."""
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - no pathlib in the shim
+        with open(path, "rb", buffering=0) as file:
             return file.read()
     except OSError:
         return b""
@@ -145,7 +149,11 @@ def kill_below(pid: int, *, spare: int = 0) -> int:
 
     One call may miss a process that is born meanwhile: call again until it returns 0.
     """
-    stats = [each for each in list_descendants(pid) if each.state != b"Z" and each.pid != spare]
+    stats = [
+        each
+        for each in list_descendants(pid)
+        if each.state != b"Z" and each.pid != spare
+    ]
     if len(stats) > FREEZE_ABOVE:
         stats = _freeze(pid, spare, stats)
     return sum(send_signal(each.pid, each.start, signal.SIGKILL) for each in stats)
@@ -162,7 +170,9 @@ def _freeze(pid: int, spare: int, stats: list[Stat]) -> list[Stat]:
             send_signal(each.pid, each.start, signal.SIGSTOP)
             stopped[each.pid] = each
         stats = [
-            each for each in list_descendants(pid) if each.state != b"Z" and each.pid != spare
+            each
+            for each in list_descendants(pid)
+            if each.state != b"Z" and each.pid != spare
         ]
     return list({**stopped, **{each.pid: each for each in stats}}.values())
 
@@ -176,6 +186,6 @@ def boot_id() -> str:
 def pid_namespace() -> str:
     """Return the name of the PID namespace; alone it proves nothing, numbers are reused."""
     try:
-        return os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - no pathlib in the shim
+        return os.readlink("/proc/self/ns/pid")
     except OSError:
         return ""

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from scriptrunner.engine.attempt import Reason, StopKind
-from scriptrunner.engine.events import StructuredLogger
+from scriptrunner.engine.events import EventReceiver, StructuredLogger
 from scriptrunner.engine.live_output import OutputReceiver
 from scriptrunner.engine.local_plan import plan_locally
 from scriptrunner.engine.local_run import LocalRun
@@ -48,6 +48,7 @@ class ScriptRunner:
         grace_seconds: float = GRACE_SECONDS,
         max_output_bytes: int = MAX_OUTPUT_BYTES,
         on_output: OutputReceiver | None = None,
+        on_event: EventReceiver | None = None,
         **options: Any,
     ) -> None:
         """Check script and options; nothing is started yet.
@@ -60,6 +61,7 @@ class ScriptRunner:
             max_output_bytes: Bytes kept per output stream of an attempt.
             on_output: Called in the thread of ``run`` with ``"stdout"`` or ``"stderr"``
                 and the bytes as they come. If it raises, the script is killed.
+            on_event: Called with each event as it happens, in the form of the API.
             **options: The other fields of ``RunOptions``, by name.
 
         Raises:
@@ -69,6 +71,7 @@ class ScriptRunner:
         """
         _refuse_unknown(options)
         self._on_output = on_output
+        self._on_event = on_event
         self._plan = plan_locally(
             os.fspath(script_path),
             RunOptions(args=tuple(args), timeout=timeout, **options),
@@ -106,7 +109,10 @@ class ScriptRunner:
         restarted_from = None
         while True:
             run = LocalRun(
-                self._plan, on_output=self._on_output, restarted_from=restarted_from
+                self._plan,
+                on_output=self._on_output,
+                on_event=self._on_event,
+                restarted_from=restarted_from,
             )
             with self._lock:
                 self._current = run

@@ -1,6 +1,8 @@
-"""The shim: the small parent of one attempt, which outlives the service if it must.
+"""The shim: the small parent of an attempt, which outlives the service if it must.
 
-Standard library only. It is either forked by the zygote or started by itself::
+Standard library only. A shim keeps one attempt at a time. Under a supervisor it was
+forked by the zygote and takes one launch order after another from a socket; by itself it
+runs one::
 
     python -I -S scriptrunner/engine/shim.py  <  one launch order as JSON
 
@@ -14,21 +16,29 @@ Steps of an attempt; each leaves the control file in a state that recovery under
 6. Watch it; end its tree; write the end record; reap it.
 """
 
+import json
 import os
 import signal
+import struct
 import sys
 import time
 
 if not __package__:  # started by its path: the package lies two folders above
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    sys.path.insert(
+        0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    )
 
 from scriptrunner.engine import control_file, intent, kernel, process_tree
 from scriptrunner.engine.beneath import open_beneath
 from scriptrunner.engine.fault_points import pass_point
 from scriptrunner.engine.keeper import Keeper
 from scriptrunner.engine.output import OutputFile
-from scriptrunner.engine.process import SpawnError, start
+from scriptrunner.engine.process import Script, SpawnError, disable_core_dumps, start
 from scriptrunner.engine.script_file import ScriptChangedError, ScriptFile, take
+
+TYPE_CHECKING = False  # typing itself is not loaded: every run would pay for it
+if TYPE_CHECKING:
+    from typing import Any
 
 #: Version of the control file's contents; readers understand at least two.
 FORMAT = 1
@@ -38,16 +48,68 @@ DONE, NOT_MINE = 0, 75
 ERROR_CHARACTERS = 200
 
 
-def run_attempt(launch: dict) -> int:  # type: ignore[type-arg]
-    """Be the shim of one attempt in this process, and return ``DONE`` or ``NOT_MINE``.
+#: Length of a message on the socket: u32, little endian.
+LENGTH = struct.Struct("<I")
+#: What a shim answers once the end of an attempt is on record.
+ANSWER = b"."
 
-    The process becomes a session leader and the subreaper of its descendants, so it must
-    be single-threaded and have no other children.
+
+def serve(orders: int) -> None:
+    """Run one attempt after another until the supervisor closes the socket.
+
+    Args:
+        orders: A stream socket with launch orders, each a length and JSON. ``ANSWER``
+            goes back after each. If the supervisor dies during an attempt, the attempt
+            is brought to its end and the shim ends then.
+    """
+    wake = prepare_process()
+    while True:
+        launch = _receive(orders)
+        if launch is None:
+            return
+        run_attempt(launch, wake)
+        try:
+            os.write(orders, ANSWER)
+        except OSError:
+            return
+
+
+def _receive(orders: int) -> "dict[str, Any] | None":
+    head = _read_exactly(orders, LENGTH.size)
+    if head is None:
+        return None
+    text = _read_exactly(orders, LENGTH.unpack(head)[0])
+    return None if text is None else json.loads(text)
+
+
+def _read_exactly(descriptor: int, count: int) -> bytes | None:
+    """Return ``count`` bytes, or None if the other side is gone."""
+    found = b""
+    while len(found) < count:
+        try:
+            data = os.read(descriptor, count - len(found))
+        except ConnectionError:
+            return None
+        if not data:
+            return None
+        found += data
+    return found
+
+
+def run_attempt(launch: "dict[str, Any]", wake: int) -> int:
+    """Run one attempt from its control file to its end record.
+
+    The process must be single-threaded, prepared by ``prepare_process``, and have no
+    children.
 
     Args:
         launch: The launch order (``Launch.to_mapping``).
+        wake: What ``prepare_process`` returned.
+
+    Returns:
+        ``DONE``, or ``NOT_MINE`` if somebody else has the attempt.
     """
-    wake = _prepare_process()
+    _drain(wake)
     control = _claim(launch)
     if control is None:
         return NOT_MINE
@@ -57,17 +119,31 @@ def run_attempt(launch: dict) -> int:  # type: ignore[type-arg]
         record = _not_started("spawn_error", str(error), type(error).__name__)
     _write_end(launch, control, record)
     _reap_all()
+    os.close(control)  # drops its lock
     return DONE
 
 
-def _prepare_process() -> int:
-    """Detach from the terminal, adopt orphans, and turn SIGTERM into a readable pipe."""
+def _drain(wake: int) -> None:
+    """Forget old wake-ups; orders are looked for after the identity is written."""
+    try:
+        os.read(wake, 4096)
+    except BlockingIOError:
+        return
+
+
+def prepare_process() -> int:
+    """Detach from the terminal, adopt orphans, and turn SIGTERM into a readable pipe.
+
+    Returns:
+        The read end of that pipe, for ``run_attempt``.
+    """
     if os.getsid(0) != os.getpid():
         try:
             os.setsid()
         except PermissionError:
             pass  # a group leader already: the caller's session serves as well
     kernel.become_subreaper()
+    disable_core_dumps()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -77,7 +153,7 @@ def _prepare_process() -> int:
     return reader
 
 
-def _claim(launch: dict) -> int | None:  # type: ignore[type-arg]
+def _claim(launch: "dict[str, Any]") -> int | None:
     """Make and lock the control file and say who we are; None if it is not ours to run."""
     pass_point("shim.start")
     path = control_file.path_of(launch["run_dir"], launch["attempt"])
@@ -86,17 +162,17 @@ def _claim(launch: dict) -> int | None:  # type: ignore[type-arg]
     except (FileExistsError, FileNotFoundError):
         return None  # somebody was first, or the run was deleted
     pass_point("shim.after_excl")
-    if not control_file.lock(control):
-        return None
+    locked = control_file.lock(control)
     pass_point("shim.after_lock")
-    if control_file.read_descriptor(control).spawn is control_file.VOID:
+    if not locked or control_file.read_descriptor(control).spawn is control_file.VOID:
+        os.close(control)
         return None
     control_file.write_slot(control, control_file.IDENTITY, _identity(launch))
     pass_point("shim.after_identity")
     return control
 
 
-def _identity(launch: dict) -> dict[str, object]:  # type: ignore[type-arg]
+def _identity(launch: "dict[str, Any]") -> dict[str, object]:
     return {
         "format": FORMAT,
         "run_id": launch["run_id"],
@@ -109,7 +185,7 @@ def _identity(launch: dict) -> dict[str, object]:  # type: ignore[type-arg]
     }
 
 
-def _run(launch: dict, control: int, wake: int) -> dict[str, object]:  # type: ignore[type-arg]
+def _run(launch: "dict[str, Any]", control: int, wake: int) -> dict[str, object]:
     """Start and watch the script; return the end record."""
     order = intent.read(launch["run_dir"])
     if order is not None:
@@ -127,46 +203,76 @@ def _run(launch: dict, control: int, wake: int) -> dict[str, object]:  # type: i
     except ScriptChangedError as error:
         return _not_started("script_changed", str(error), "ScriptChangedError")
     try:
-        folder = open_beneath(launch["working_root"], launch["working_relative"], folder=True)
+        folder = open_beneath(
+            launch["working_root"], launch["working_relative"], folder=True
+        )
     except OSError as error:
-        return _not_started("spawn_error", f"working folder: {error.strerror}", "OSError")
+        return _not_started(
+            "spawn_error", f"working folder: {error.strerror}", "OSError"
+        )
     return _start_and_watch(launch, control, wake, file, folder)
 
 
-def _start_and_watch(  # type: ignore[no-untyped-def]
+def _start_and_watch(
     launch: dict,  # type: ignore[type-arg]
     control: int,
     wake: int,
     file: ScriptFile,
     folder: int,
 ) -> dict[str, object]:
+    try:
+        outputs = _open_outputs(launch)
+        pass_point("shim.before_spawn_record")
+        if not file.is_unchanged():
+            error = "the script was replaced before it was started"
+            return _not_started("script_changed", error, "ScriptChangedError")
+        script = _start(launch, control, file, folder, outputs)
+    except SpawnError as error:
+        return _not_started("spawn_error", str(error), error.error_type)
+    finally:
+        os.close(folder)
+    pass_point("shim.after_spawn")
+    return Keeper(launch, control, wake, script, file, outputs).watch()
+
+
+def _open_outputs(launch: dict) -> tuple[OutputFile, OutputFile]:  # type: ignore[type-arg]
     prefix = f"{launch['run_dir']}/a{launch['attempt']}"
     cap = launch["max_output_bytes"]
-    outputs = OutputFile(f"{prefix}.out", cap), OutputFile(f"{prefix}.err", cap)
-    pass_point("shim.before_spawn_record")
+    return OutputFile(f"{prefix}.out", cap), OutputFile(f"{prefix}.err", cap)
+
+
+def _start(
+    launch: dict,  # type: ignore[type-arg]
+    control: int,
+    file: ScriptFile,
+    folder: int,
+    outputs: tuple[OutputFile, OutputFile],
+) -> Script:
+    """Write the spawn record, start the script, and add its pid to the record."""
     spawn = {"at_us": time.time_ns() // 1000, "sha256": file.sha256, "size": file.size}
     durable = launch["durable"]
     control_file.write_slot(control, control_file.SPAWN, spawn, durable=durable)
     pass_point("shim.after_spawn_record")
-    if not file.is_unchanged():
-        return _not_started("script_changed", "the script was replaced", "ScriptChangedError")
-    argv = [launch["python"], launch["script_path"], *launch["args"]]
     try:
         script = start(
-            argv,
+            [launch["python"], launch["script_path"], *launch["args"]],
             launch["environment"],
             folder=folder,
             stdout=outputs[0].descriptor,
             stderr=outputs[1].descriptor,
         )
-    except SpawnError as error:
-        return _not_started("spawn_error", str(error), error.error_type)
-    os.close(folder)
-    pass_point("shim.after_spawn")
-    return Keeper(launch, control, wake, script, file, outputs).watch()
+    except SpawnError:
+        for output in outputs:
+            output.close()
+        raise
+    spawn["pid"] = script.pid  # recovery finds the script's session by it
+    control_file.write_slot(control, control_file.SPAWN, spawn)
+    return script
 
 
-def _not_started(reason: str, error: str | None, error_type: str | None) -> dict[str, object]:
+def _not_started(
+    reason: str, error: str | None, error_type: str | None
+) -> dict[str, object]:
     return {
         "reason": reason,
         "exit_code": None,
@@ -176,9 +282,13 @@ def _not_started(reason: str, error: str | None, error_type: str | None) -> dict
     }
 
 
-def _write_end(launch: dict, control: int, record: dict[str, object]) -> None:  # type: ignore[type-arg]
+def _write_end(
+    launch: "dict[str, Any]", control: int, record: dict[str, object]
+) -> None:
     pass_point("shim.before_exit_record")
-    control_file.write_slot(control, control_file.END, record, durable=launch["durable"])
+    control_file.write_slot(
+        control, control_file.END, record, durable=launch["durable"]
+    )
     pass_point("shim.after_exit_record")
 
 
@@ -190,16 +300,24 @@ def _reap_all() -> None:
         return
 
 
-def main() -> int:
-    """Read one launch order from standard input and run it."""
-    import json  # noqa: PLC0415 - the zygote has it already
+def main() -> None:
+    """Read one launch order from standard input and run it in a forked child.
 
+    The kernel counts the memory of a process before exec as the script's own peak. A
+    forked process maps less than any interpreter needs; a started one maps more.
+    """
     launch = json.loads(sys.stdin.buffer.read())
-    if os.getpgrp() != os.getpid():
-        os.setpgid(0, 0)
-    return run_attempt(launch)
+    kernel.become_subreaper()
+    pid = os.fork()
+    if pid == 0:
+        # Nothing may run between the end record and the end of the process.
+        os._exit(run_attempt(launch, prepare_process()))
+    _, status = os.waitpid(pid, 0)
+    # Only after the shim was killed is anything left below us.
+    while process_tree.kill_below(os.getpid()):
+        _reap_all()
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
 if __name__ == "__main__":
-    # Not sys.exit: nothing may run between the end record and the end of the process.
-    os._exit(main())
+    main()

@@ -1,143 +1,159 @@
-"""The supervisor's end of the zygote: starts it, sends launch orders, takes replies."""
+"""The supervisor's end of zygote and shims: one socket per shim, shims used again.
 
-import json
-import os
+A shim that has brought an attempt to its end answers with one byte and is free for the
+next; a shim that is gone closes its socket. So the end of an attempt is an event on a
+socket, on every system, and starting a run costs no fork of ours once shims are there.
+"""
+
+import contextlib
 import socket
 import struct
 import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 from pathlib import Path
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 
 from scriptrunner.engine.launch import Launch
 
 _LENGTH = struct.Struct("<I")
 _ZYGOTE = Path(__file__).with_name("zygote.py")
+#: Seconds after which a shim without work is let go.
+IDLE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What the zygote answered to one launch order."""
+class Shim:
+    """The supervisor's side of one shim: its socket and what it is busy with."""
 
-    run_id: str
-    attempt: int
-    #: pid of the shim, 0 if it could not be forked.
-    pid: int
-    #: pidfd of the shim, or None where the system has none.
-    pidfd: int | None
-    #: Why there is no shim, or None.
-    error: str | None
-
-
-class ZygoteGoneError(Exception):
-    """The zygote has died; start another one."""
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        #: Key of the attempt it keeps, or None while it is free.
+        self.key: tuple[str, int] | None = None
+        self.unsent = bytearray()
+        self.free_since = 0.0
 
 
 class Launcher:
-    """Owns one zygote process; ``close`` ends it, shims go on."""
+    """Owns one zygote and its shims.
 
-    def __init__(self) -> None:
+    Args:
+        selector: The loop's selector; its callbacks are ``key.data()``.
+        on_end: Called with the key of an attempt whose shim says it is over.
+        on_loss: Called with the key of an attempt whose shim is gone.
+    """
+
+    def __init__(
+        self,
+        selector: BaseSelector,
+        *,
+        on_end: Callable[[tuple[str, int]], None],
+        on_loss: Callable[[tuple[str, int]], None],
+    ) -> None:
+        self._selector = selector
+        self._on_end = on_end
+        self._on_loss = on_loss
+        self._free: list[Shim] = []
+        self._busy: set[Shim] = set()
+        self._start_zygote()
+
+    def _start_zygote(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        replies, answers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, answers:
+        with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-                [
-                    sys.executable,
-                    "-I",
-                    "-S",
-                    str(_ZYGOTE),
-                    str(theirs.fileno()),
-                    str(answers.fileno()),
-                ],
+                [sys.executable, "-I", "-S", str(_ZYGOTE), str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), answers.fileno()),
+                pass_fds=(theirs.fileno(),),
             )
-        self._requests = ours
-        self._replies = replies
-        self._unsent = bytearray()
         ours.setblocking(False)
-        replies.setblocking(False)
+        self._zygote = ours
+        self._selector.register(ours, EVENT_READ, self._on_zygote_gone)
 
     @property
-    def pid(self) -> int:
+    def zygote_pid(self) -> int:
         """The zygote's pid, for people."""
         return self._process.pid
 
-    @property
-    def reply_socket(self) -> socket.socket:
-        """Readable when there is something for ``receive``."""
-        return self._replies
+    def _on_zygote_gone(self) -> None:
+        """Start another zygote; the shims of the old one go on."""
+        self._selector.unregister(self._zygote)
+        self._zygote.close()
+        self._process.wait()
+        self._start_zygote()
 
-    @property
-    def has_unsent(self) -> bool:
-        """Whether ``flush`` must be called again when the socket takes more."""
-        return bool(self._unsent)
+    def launch(self, launch: Launch) -> None:
+        """Give an attempt to a free shim, or to a new one; never blocks.
 
-    @property
-    def request_socket(self) -> socket.socket:
-        """Writable when ``flush`` can go on."""
-        return self._requests
-
-    def send(self, launch: Launch) -> None:
-        """Order one attempt; never blocks.
-
-        Raises:
-            ZygoteGoneError: If the zygote has died; the order may or may not be lost.
+        If that goes wrong, ``on_loss`` is called, now or soon.
         """
         text = launch.to_json().encode("ascii")
-        self._unsent += _LENGTH.pack(len(text)) + text
-        self.flush()
+        shim = self._free.pop() if self._free else self._make_shim()
+        shim.key = (launch.run_id, launch.attempt)
+        self._busy.add(shim)
+        shim.unsent += _LENGTH.pack(len(text)) + text
+        self._send(shim)
 
-    def flush(self) -> None:
-        """Send as much as the socket takes.
+    def _make_shim(self) -> Shim:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        ours.setblocking(False)
+        shim = Shim(ours)
+        self._selector.register(ours, EVENT_READ, lambda: self._on_ready(shim))
+        with theirs, contextlib.suppress(OSError):
+            # If the zygote is gone, closing `theirs` is how we hear of it.
+            socket.send_fds(self._zygote, [b"+"], [theirs.fileno()])
+        return shim
 
-        Raises:
-            ZygoteGoneError: If the zygote has died.
-        """
-        while self._unsent:
-            try:
-                sent = self._requests.send(self._unsent[: 1 << 18])
-            except BlockingIOError:
-                return
-            except OSError as error:
-                raise ZygoteGoneError from error
-            del self._unsent[:sent]
+    def _send(self, shim: Shim) -> None:
+        try:
+            while shim.unsent:
+                del shim.unsent[: shim.connection.send(shim.unsent[: 1 << 18])]
+        except BlockingIOError:
+            pass
+        except OSError:
+            return  # its end of file comes next
+        events = EVENT_READ | (EVENT_WRITE if shim.unsent else 0)
+        self._selector.modify(shim.connection, events, lambda: self._on_ready(shim))
 
-    def receive(self) -> list[Reply]:
-        """Return all replies that have come.
+    def _on_ready(self, shim: Shim) -> None:
+        if shim.unsent:
+            self._send(shim)
+        try:
+            answer = shim.connection.recv(64)
+        except BlockingIOError:
+            return
+        except OSError:
+            answer = b""
+        key, shim.key = shim.key, None
+        self._busy.discard(shim)
+        if not answer:
+            self._drop(shim)
+            if key is not None:
+                self._on_loss(key)
+            return
+        shim.free_since = time.monotonic()
+        self._free.append(shim)
+        if key is not None:
+            self._on_end(key)
 
-        Raises:
-            ZygoteGoneError: If the zygote has died and nothing was left to read.
-        """
-        found: list[Reply] = []
-        while True:
-            try:
-                data, descriptors, _, _ = socket.recv_fds(self._replies, 65536, 4)
-            except BlockingIOError:
-                return found
-            except OSError as error:
-                raise ZygoteGoneError from error
-            if not data:
-                if found:
-                    return found
-                raise ZygoteGoneError
-            found.append(_parse(data, descriptors))
+    def _drop(self, shim: Shim) -> None:
+        self._selector.unregister(shim.connection)
+        shim.connection.close()
+        if shim in self._free:
+            self._free.remove(shim)
+
+    def let_go_idle(self) -> None:
+        """End shims that have had nothing to do for ``IDLE_SECONDS``."""
+        limit = time.monotonic() - IDLE_SECONDS
+        for shim in [each for each in self._free if each.free_since < limit]:
+            self._drop(shim)
 
     def close(self) -> None:
-        """Let the zygote end; its shims stay."""
-        self._requests.close()
-        self._replies.close()
-        self._process.wait()
+        """Let go of everything: busy shims finish alone, the zygote ends after them."""
+        for shim in (*self._free, *self._busy):
+            self._selector.unregister(shim.connection)
+            shim.connection.close()
+        self._free.clear()
+        self._busy.clear()
+        self._selector.unregister(self._zygote)
+        self._zygote.close()
 
-
-def _parse(data: bytes, descriptors: list[int]) -> Reply:
-    value = json.loads(data)
-    for descriptor in descriptors:
-        os.set_inheritable(descriptor, False)
-    return Reply(
-        run_id=value["run_id"],
-        attempt=value["attempt"],
-        pid=value["pid"],
-        pidfd=descriptors[0] if descriptors else None,
-        error=value.get("error"),
-    )

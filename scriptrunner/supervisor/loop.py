@@ -21,7 +21,7 @@ from scriptrunner.errors import ScriptRunnerError, StorageFullError
 from scriptrunner.settings import Settings
 from scriptrunner.supervisor import recovery, wakeup
 from scriptrunner.supervisor.ballast import Ballast
-from scriptrunner.supervisor.launcher import Launcher, ZygoteGoneError
+from scriptrunner.supervisor.launcher import Launcher
 from scriptrunner.supervisor.ports import ActiveAttempt, End, RunLedger, Start
 from scriptrunner.supervisor.recovery import Finding
 
@@ -39,8 +39,6 @@ RECOVERY_SECONDS = 30.0
 SETTLE_SECONDS = 0.2
 #: Seconds to wait after the database or the disk refused something.
 REFUSED_SECONDS = 0.25
-#: Seconds between two tries to hand a long launch order to a busy zygote.
-UNSENT_SECONDS = 0.005
 
 
 def _name(step: Callable[[], None]) -> str:
@@ -54,7 +52,7 @@ class Watch:
     run_id: str
     attempt: int
     run_dir: str
-    #: pidfd of the shim, once it is known.
+    #: pidfd of a shim that an earlier supervisor started, else None.
     pidfd: int | None = None
     #: Whether the start is in the record.
     is_recorded: bool = False
@@ -93,7 +91,9 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._wakeup = wakeup.open_reader(settings.data_dir / "wakeup")
         self._selector.register(self._wakeup, selectors.EVENT_READ, self._on_wakeup)
-        self._launcher: Launcher | None = None
+        self._launcher = Launcher(
+            self._selector, on_end=self._on_end, on_loss=self._on_end
+        )
         self._watched: dict[Key, Watch] = {}
         self._ends: dict[Key, End] = {}
         self._returns: dict[Key, ActiveAttempt] = {}
@@ -112,15 +112,13 @@ class Supervisor:
     def run(self) -> None:
         """Work until stopped or unwanted."""
         signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
-        self._start_zygote()
         try:
             while not self._stopping and self._is_wanted():
                 self.turn()
         finally:
             self._settle()
             signal.set_wakeup_fd(-1)
-            if self._launcher is not None:
-                self._launcher.close()
+            self._launcher.close()
             for watch in self._watched.values():
                 self._close_pidfd(watch)
             self._selector.close()
@@ -138,10 +136,9 @@ class Supervisor:
         self._settle()
         if now >= self._claim_at or self._claim_at == 0.0:
             self._guarded(self._claim)
-        self._flush_launches()
         if now >= self._duties_at:
             self._duties_at = now + 1.0
-            for duty in (self._ballast.hold, *self._duties):
+            for duty in (self._ballast.hold, self._launcher.let_go_idle, *self._duties):
                 self._guarded(duty)
         if self._changed:
             self._changed = False
@@ -152,8 +149,6 @@ class Supervisor:
         wait = max(0.0, min(self._claim_at, self._recover_at, self._duties_at) - now)
         if self._ends or self._returns:
             wait = min(wait, REFUSED_SECONDS)
-        if self._launcher is not None and self._launcher.has_unsent:
-            wait = min(wait, UNSENT_SECONDS)
         fresh = [w.since for w in self._watched.values() if not w.is_recorded]
         if fresh:
             wait = min(wait, max(0.001, min(fresh) + START_RECORD_SECONDS - now))
@@ -182,24 +177,6 @@ class Supervisor:
 
     # Launching
 
-    def _start_zygote(self) -> None:
-        self._launcher = Launcher()
-        self._selector.register(
-            self._launcher.reply_socket, selectors.EVENT_READ, self._on_reply
-        )
-
-    def _replace_zygote(self) -> None:
-        """Start another zygote and find out what became of unanswered orders."""
-        logger.warning("the zygote is gone; starting another one")
-        if self._launcher is not None:
-            self._selector.unregister(self._launcher.reply_socket)
-            self._launcher.close()
-        self._start_zygote()
-        for key, watch in list(self._watched.items()):
-            if watch.pidfd is None:
-                del self._watched[key]
-        self._recover_at = 0.0
-
     def _claim(self) -> None:
         """Claim and launch what fits into the free slots."""
         now = time.monotonic()
@@ -218,58 +195,21 @@ class Supervisor:
             wait = (retry_at - datetime.now(UTC)).total_seconds()
             self._claim_at = min(self._claim_at, now + max(wait, 0.005))
 
-    def _flush_launches(self) -> None:
-        try:
-            self._launcher_or_raise().flush()
-        except ZygoteGoneError:
-            self._replace_zygote()
-
     def _launch(self, launch: Launch, now: float) -> None:
         watch = Watch(launch.run_id, launch.attempt, launch.run_dir, since=now)
         self._watched[launch.run_id, launch.attempt] = watch
-        try:
-            self._launcher_or_raise().send(launch)
-        except ZygoteGoneError:
-            self._replace_zygote()
-
-    def _launcher_or_raise(self) -> Launcher:
-        if self._launcher is None:
-            raise ZygoteGoneError
-        return self._launcher
-
-    def _on_reply(self) -> None:
-        try:
-            replies = self._launcher_or_raise().receive()
-        except ZygoteGoneError:
-            self._replace_zygote()
-            return
-        for reply in replies:
-            watch = self._watched.get((reply.run_id, reply.attempt))
-            if watch is None or reply.pidfd is None:
-                if reply.pidfd is not None:
-                    os.close(reply.pidfd)
-                if watch is not None:
-                    logger.warning("run %s: no shim: %s", reply.run_id, reply.error)
-                    self._forget(watch)
-                    self._claim_at = time.monotonic() + 1.0
-                    self._examine_later()
-                continue
-            self._watch(watch, reply.pidfd)
-
-    def _watch(self, watch: Watch, pidfd: int) -> None:
-        watch.pidfd = pidfd
-        self._selector.register(
-            pidfd, selectors.EVENT_READ, lambda: self._on_shim_gone(watch)
-        )
+        self._launcher.launch(launch)
 
     # The end of an attempt
 
-    def _on_shim_gone(self, watch: Watch) -> None:
-        """Read how it went; without an end record recovery has to decide."""
+    def _on_end(self, key: Key) -> None:
+        """Read how an attempt went; without an end record recovery has to decide."""
+        watch = self._watched.get(key)
+        if watch is None:
+            return
         self._forget(watch)
         pass_point("end.before_read")
         record = control_file.read(watch.control_path)
-        key = (watch.run_id, watch.attempt)
         if record is not None and record.end is not None:
             spawn = record.spawn if isinstance(record.spawn, dict) else None
             self._ends[key] = End(
@@ -277,6 +217,15 @@ class Supervisor:
             )
         else:
             self._recover_at = 0.0
+
+    def _watch_from_outside(self, watch: Watch, pidfd: int) -> None:
+        """Watch a shim of an earlier supervisor: it ends after its attempt."""
+        watch.pidfd = pidfd
+        self._selector.register(
+            pidfd,
+            selectors.EVENT_READ,
+            lambda: self._on_end((watch.run_id, watch.attempt)),
+        )
 
     def _forget(self, watch: Watch) -> None:
         self._watched.pop((watch.run_id, watch.attempt), None)
@@ -385,7 +334,7 @@ class Supervisor:
                 since=time.monotonic(),
             )
             self._watched[key] = watch
-            self._watch(watch, result.pidfd)
+            self._watch_from_outside(watch, result.pidfd)
         else:
             self._examine_later()
 

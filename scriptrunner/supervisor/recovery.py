@@ -5,18 +5,15 @@ supervisor calls this, and only it (and the shim) ever takes a control file's lo
 """
 
 import os
-import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from scriptrunner.engine import control_file, process_tree
 from scriptrunner.engine.fault_points import pass_point
+from scriptrunner.engine.strays import end_strays
 from scriptrunner.supervisor.ports import ActiveAttempt, End
-
-#: Rounds of looking for processes of a vanished keeper; the second finds late children.
-STRAY_PASSES = 2
 
 
 class Finding(StrEnum):
@@ -87,20 +84,22 @@ def _examine_file(attempt: ActiveAttempt, descriptor: int, boot_id: str) -> Exam
         return _attach(record)
     if not control_file.lock(descriptor):
         return Examination(finding=Finding.UNCLEAR)
-    record = control_file.read_descriptor(descriptor)  # it may have ended between the looks
+    record = control_file.read_descriptor(
+        descriptor
+    )  # it may have ended between the looks
     if record.end is not None or record.end_damaged:
         return _ended(attempt, record)
     if record.spawn is None or record.spawn is control_file.VOID:
         control_file.write_void(descriptor)
         pass_point("recovery.after_void")
         return Examination(finding=Finding.NOT_STARTED)
-    end_strays(attempt.run_id)
+    end_strays(attempt.run_id, _session(record))
     return _lost(attempt, record, _reason(record), None)
 
 
 def _ended(attempt: ActiveAttempt, record: control_file.ControlFile) -> Examination:
     if record.end is None:
-        end_strays(attempt.run_id)
+        end_strays(attempt.run_id, _session(record))
         return _lost(attempt, record, "lost", "exit record damaged")
     end = End(
         run_id=attempt.run_id,
@@ -128,7 +127,7 @@ def _lost(
     return Examination(finding=Finding.ENDED, end=end)
 
 
-def _spawn(record: control_file.ControlFile) -> dict | None:  # type: ignore[type-arg]
+def _spawn(record: control_file.ControlFile) -> dict[str, Any] | None:
     spawn = record.spawn
     return spawn if isinstance(spawn, dict) else None
 
@@ -151,28 +150,16 @@ def _attach(record: control_file.ControlFile) -> Examination:
 def _reason(record: control_file.ControlFile) -> str:
     """``host_restart`` if the shim lived under another PID 1, else ``lost``."""
     identity = record.identity or {}
-    same = (
-        identity.get("pid_namespace") == process_tree.pid_namespace()
-        and identity.get("init_start") == process_tree.start_time(1)
-    )
+    same = identity.get(
+        "pid_namespace"
+    ) == process_tree.pid_namespace() and identity.get(
+        "init_start"
+    ) == process_tree.start_time(1)
     return "lost" if same else "host_restart"
 
 
-def end_strays(run_id: str) -> int:
-    """Kill every process of ours that carries this run's ``RUN_ID``; return how many."""
-    killed = 0
-    for _ in range(STRAY_PASSES):
-        for pid, start in _find_processes(run_id):
-            killed += process_tree.send_signal(pid, start, signal.SIGKILL)
-    return killed
-
-
-def _find_processes(run_id: str) -> Iterator[tuple[int, int]]:
-    wanted = b"RUN_ID=" + run_id.encode()
-    for name in os.listdir("/proc") if Path("/proc/self").exists() else ():
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
-        start = process_tree.start_time(int(name))
-        environment = process_tree.read_whole(f"/proc/{name}/environ")
-        if start is not None and wanted in environment.split(b"\0"):
-            yield int(name), start
+def _session(record: control_file.ControlFile) -> int | None:
+    """Return the script's session, if it lived under this very PID 1."""
+    spawn = _spawn(record) or {}
+    session = spawn.get("pid")
+    return session if _reason(record) == "lost" and isinstance(session, int) else None

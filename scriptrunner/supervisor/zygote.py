@@ -1,136 +1,132 @@
 """The zygote: a small single-threaded process that only forks shims.
 
-Started as ``python -I -S zygote.py <requests> <replies>`` with two inherited sockets.
-Requests come over a stream socket, each as a length (u32, little endian) and a launch
-order as JSON. For each it forks a shim and answers over a packet socket with
-``{"run_id", "attempt", "pid"}`` and, attached, a pidfd of the shim; or with ``"error"``.
-It opens no database, holds no lock, imports no application. It ends when its parent does.
+Started as ``python -I -S zygote.py <socket>``. Every message on the socket carries one
+descriptor, the order socket of a new shim; the zygote forks a shim for it. It opens no
+database, holds no lock, imports no application.
+
+It is the subreaper of its shims: when one is killed, the script and everything below it
+become the zygote's children, and it ends them at once. So it stays, also without a
+supervisor, until its last shim is gone.
 """
 
 import _socket
 import gc
-import json
 import os
 import select
 import signal
-import struct
 import sys
 
 sys.path.insert(
     0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 )
 
-from scriptrunner.engine import shim
+from scriptrunner.engine import kernel, process_tree, shim
 from scriptrunner.engine.fault_points import pass_point
 
-TYPE_CHECKING = False  # typing itself is not loaded: every run would pay for it
-if TYPE_CHECKING:
-    from typing import Any
-
-LENGTH = struct.Struct("<I")
+_DESCRIPTOR_BYTES = 4
 
 
 class Zygote:
-    """Reads launch orders and forks a shim for each."""
+    """Forks shims and ends what a killed shim leaves behind."""
 
-    def __init__(self, requests: int, replies: int) -> None:
-        self._requests = requests
-        self._replies = _socket.socket(fileno=replies)
-        self._received = bytearray()
-        self._child_signal, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    def __init__(self, orders: int) -> None:
+        self._orders = _socket.socket(fileno=orders)
+        self._child_signal, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._shims: set[int] = set()
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        self._writer = writer
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def serve(self) -> None:
-        """Fork until the supervisor is gone."""
+        """Fork until the supervisor and the last shim are gone."""
         poller = select.poll()
-        poller.register(self._requests, select.POLLIN)
         poller.register(self._child_signal, select.POLLIN)
-        while True:
+        poller.register(self._orders.fileno(), select.POLLIN)
+        wanted = True
+        while wanted or self._shims:
             for descriptor, _ in poller.poll():
                 if descriptor == self._child_signal:
                     os.read(self._child_signal, 4096)
                 elif not self._receive():
-                    return
-            _reap()
+                    wanted = False
+                    poller.unregister(descriptor)
+            self._reap()
 
     def _receive(self) -> bool:
-        """Take what has come and launch what is complete; False at the end."""
-        data = os.read(self._requests, 1 << 20)
+        """Fork the shim that the next message asks for; False at the end."""
+        space = _socket.CMSG_LEN(_DESCRIPTOR_BYTES)
+        try:
+            data, extra, _, _ = self._orders.recvmsg(1, space)
+        except ConnectionError:
+            return False
         if not data:
             return False
-        self._received += data
-        while len(self._received) >= LENGTH.size:
-            (length,) = LENGTH.unpack_from(self._received)
-            end = LENGTH.size + length
-            if len(self._received) < end:
-                break
-            launch = json.loads(bytes(self._received[LENGTH.size : end]))
-            del self._received[:end]
-            self._launch(launch)
+        for _, _, content in extra:
+            descriptor = int.from_bytes(content[:_DESCRIPTOR_BYTES], sys.byteorder)
+            os.set_inheritable(descriptor, False)
+            self._fork(descriptor)
+            os.close(descriptor)
         return True
 
-    def _launch(self, launch: "dict[str, Any]") -> None:
+    def _fork(self, descriptor: int) -> None:
+        """Fork a shim; if that fails, closing its socket tells the supervisor."""
         pass_point("zygote.before_fork")
-        reply = {"run_id": launch["run_id"], "attempt": launch["attempt"], "pid": 0}
         try:
             pid = os.fork()
         except OSError as error:
-            reply["error"] = error.strerror
-            self._send(reply, [])
+            os.write(2, f"zygote: cannot fork: {error.strerror}\n".encode())
             return
         if pid == 0:
-            self._become_shim(launch)
+            self._become_shim(descriptor)
+        self._shims.add(pid)
         pass_point("zygote.after_fork")
-        reply["pid"] = pid
-        try:
-            descriptors = [os.pidfd_open(pid)]
-        except (OSError, AttributeError):
-            descriptors = []
-        self._send(reply, descriptors)
-        for each in descriptors:
-            os.close(each)
 
-    def _send(self, reply: dict[str, object], descriptors: list[int]) -> None:
-        extra = []
-        if descriptors:
-            packed = struct.pack(f"{len(descriptors)}i", *descriptors)
-            extra = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)]
-        self._replies.sendmsg([json.dumps(reply).encode("ascii")], extra)
-
-    def _become_shim(self, launch: "dict[str, Any]") -> None:
-        """Turn the forked child into the shim of one attempt; never returns."""
-        code = 1
+    def _become_shim(self, descriptor: int) -> None:
+        """Turn the forked child into a shim; never returns."""
         try:
             signal.set_wakeup_fd(-1)
-            os.close(self._requests)
-            self._replies.close()
+            self._orders.close()
             os.close(self._child_signal)
             os.close(self._writer)
-            code = shim.run_attempt(launch)
+            shim.serve(descriptor)
         except BaseException as error:  # noqa: BLE001 - the last words of this process
-            os.write(2, f"shim of run {launch['run_id']}: {error!r}\n".encode())
+            os.write(2, f"shim {os.getpid()}: {error!r}\n".encode())
         finally:
-            os._exit(code)
+            os._exit(0)
+
+    def _reap(self) -> None:
+        """Reap whoever ended; after a shim's death end the processes it kept."""
+        try:
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                self._shims.discard(pid)
+        except ChildProcessError:
+            return
+        for pid in process_tree.list_children(os.getpid()):
+            if pid not in self._shims:
+                _end(pid)
 
 
-def _reap() -> None:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return
+def _end(pid: int) -> None:
+    """Kill an orphan; its own children become ours and their turn comes next."""
+    stat = process_tree.read_stat(pid)
+    if stat is not None:
+        process_tree.kill_below(pid)
+        process_tree.send_signal(pid, stat.start, signal.SIGKILL)
 
 
 def main() -> None:
-    """Serve on the two sockets that the arguments name."""
+    """Serve on the socket that the argument names."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    zygote = Zygote(int(sys.argv[1]), int(sys.argv[2]))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    orders = int(sys.argv[1])
+    os.set_inheritable(orders, False)
+    os.chdir("/")
+    kernel.become_subreaper()
+    zygote = Zygote(orders)
     # What is loaded now stays shared with every shim; a collection would copy it.
     gc.collect()
     gc.freeze()
+    gc.disable()
     zygote.serve()
 
 

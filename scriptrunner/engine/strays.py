@@ -1,0 +1,48 @@
+"""Processes that outlived their shim: found by session and by ``RUN_ID``, and ended.
+
+Standard library only.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+
+from scriptrunner.engine import process_tree
+
+#: Rounds of looking; the second finds children that were born during the first.
+PASSES = 2
+
+
+def end_strays(run_id: str, session: int | None) -> int:
+    """Kill every process of a run whose shim is gone; return how many there were.
+
+    Args:
+        run_id: The run; its processes carry it as ``RUN_ID`` in their environment.
+        session: pid of the run's script, which leads a session of its own, or None. It
+            finds processes that wrote over their environment.
+    """
+    killed = 0
+    for _ in range(PASSES):
+        for pid, start in _find(run_id, session):
+            killed += process_tree.send_signal(pid, start, signal.SIGKILL)
+    return killed
+
+
+def _find(run_id: str, session: int | None) -> Iterator[tuple[int, int]]:
+    wanted = b"RUN_ID=" + run_id.encode()
+    try:
+        names = os.listdir("/proc")  # noqa: PTH208 - no pathlib in the shim
+    except OSError:
+        return
+    for name in names:
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        stat = process_tree.read_stat(int(name))
+        if stat is None or stat.state == b"Z":
+            continue
+        environment = process_tree.read_whole(f"/proc/{name}/environ")
+        values = environment.split(b"\0")
+        # Within a session the run id decides too: its number may have been used again.
+        other = any(each.startswith(b"RUN_ID=") for each in values)
+        if wanted in values or (stat.session == session and not other):
+            yield stat.pid, stat.start
