@@ -27,15 +27,15 @@ def folder(tmp_path: Path) -> Path:
     checkout = tmp_path / "scripts"
     shutil.copytree(ROOT / "examples", checkout / "examples")
     (checkout / "runner.py").symlink_to(ROOT / "runner.py")
+    (checkout / ".venv").symlink_to(sys.prefix)
     return checkout
 
 
 def run(command: list[str], folder: Path, **environment: str) -> str:
-    python = str(Path(sys.executable).parent)
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"PATH": f"{python}:{os.environ['PATH']}"} | environment,
+        env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
