@@ -39,7 +39,7 @@ def main() -> int:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(OWNER_DIED), 0, 0, 0)
     code = shim.DONE
     if os.getppid() == owner:
-        code = shim.run_attempt(launch)
+        code = shim.run_attempt(launch, shim.prepare_process())
     if os.getppid() != owner:
         import shutil  # noqa: PLC0415 - 9 ms that hardly any run needs
 

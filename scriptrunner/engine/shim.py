@@ -1,10 +1,8 @@
 """The shim: the small parent of an attempt, which outlives the service if it must.
 
 Standard library only. A shim keeps one attempt at a time. Under a supervisor it was
-forked by the zygote and takes one launch order after another from a socket; by itself it
-runs one::
-
-    python -I -S scriptrunner/engine/shim.py  <  one launch order as JSON
+forked by the zygote and takes one launch order after another from a socket; for
+``ScriptRunner`` it is a process of its own (``local_shim.py``) that runs one.
 
 Steps of an attempt; each leaves the control file in a state that recovery understands:
 
@@ -20,13 +18,7 @@ import json
 import os
 import signal
 import struct
-import sys
 import time
-
-if not __package__:  # started by its path: the package lies two folders above
-    sys.path.insert(
-        0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    )
 
 from scriptrunner.engine import control_file, intent, kernel, process_tree
 from scriptrunner.engine.beneath import open_beneath
@@ -298,26 +290,3 @@ def _reap_all() -> None:
             os.wait()
     except ChildProcessError:
         return
-
-
-def main() -> None:
-    """Read one launch order from standard input and run it in a forked child.
-
-    The kernel counts the memory of a process before exec as the script's own peak. A
-    forked process maps less than any interpreter needs; a started one maps more.
-    """
-    launch = json.loads(sys.stdin.buffer.read())
-    kernel.become_subreaper()
-    pid = os.fork()
-    if pid == 0:
-        # Nothing may run between the end record and the end of the process.
-        os._exit(run_attempt(launch, prepare_process()))
-    _, status = os.waitpid(pid, 0)
-    # Only after the shim was killed is anything left below us.
-    while process_tree.kill_below(os.getpid()):
-        _reap_all()
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-
-
-if __name__ == "__main__":
-    main()
