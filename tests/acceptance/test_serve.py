@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
-def ask(checkout: Path, *options: str, **environment: str) -> dict[str, object]:
+def ask(checkout: Path, *options: str, **environment: str) -> dict[str, Any]:
     kept = {name: value for name, value in os.environ.items() if name != "PORT"}
     called = subprocess.Popen(
         [checkout / "WEBAPI" / "serve.sh", *options],
@@ -48,7 +49,7 @@ def ask(checkout: Path, *options: str, **environment: str) -> dict[str, object]:
     )
     output, _ = called.communicate()
     assert called.returncode == 0
-    told: dict[str, object] = json.loads(output)
+    told: dict[str, Any] = json.loads(output)
     assert told["pid"] == called.pid, "the service must get the signals itself"
     return told
 
