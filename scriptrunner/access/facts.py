@@ -1,6 +1,6 @@
 """What a request says of itself: the raw scope and headers, read once and never trusted."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -38,6 +38,7 @@ class Facts:
     method: str
     #: Path below the mount point, decoded.
     path: str
+    #: Scheme as the browser sees it, see ``find_scheme``.
     scheme: str
     http_version: str
     #: Address and port of the other end, or None (UNIX socket).
@@ -93,7 +94,7 @@ def read_facts(scope: Scope) -> Facts:
     return Facts(
         method=scope["method"].upper(),
         path=strip_root(scope["path"], scope.get("root_path", "")),
-        scheme=scope.get("scheme", "http"),
+        scheme=find_scheme(scope, headers),
         http_version=scope.get("http_version", "1.1"),
         client=(str(client[0]), _to_port(client[1]) or 0)
         if client and client[0]
@@ -101,6 +102,19 @@ def read_facts(scope: Scope) -> Facts:
         server=(str(server[0]), _to_port(server[1])) if server and server[0] else None,
         headers=headers,
     )
+
+
+def find_scheme(scope: Scope, headers: Mapping[bytes, Sequence[bytes]]) -> str:
+    """Return the scheme of the address in the browser, ``http`` or ``https``.
+
+    A proxy that ends TLS says so in ``X-Forwarded-Proto``. That header may be believed
+    here, unlike elsewhere: whoever sends it is not local any more, and a foreign page
+    cannot make a browser send it.
+    """
+    told = headers.get(b"x-forwarded-proto", [])
+    if len(told) == 1 and told[0].lower() in (b"http", b"https"):
+        return told[0].lower().decode("ascii")
+    return "https" if scope.get("scheme") == "https" else "http"
 
 
 def strip_root(path: str, root_path: str) -> str:

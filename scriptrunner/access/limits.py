@@ -13,6 +13,7 @@ from scriptrunner.access.answers import App, Message, Receive, Send, send_error
 from scriptrunner.access.facts import Scope
 from scriptrunner.access.models import Caller, Proof, RateLimitedError
 from scriptrunner.access.rates import Rate, Rates
+from scriptrunner.errors import MalformedInputError
 
 #: Bytes of path and query together.
 URL_BYTES = 8 * 1024
@@ -25,6 +26,8 @@ LINE_OVERHEAD_BYTES = 4
 #: Seconds without a byte of an unfinished body.
 IDLE_SECONDS = 30.0
 CLOSE = (b"connection", b"close")
+#: Code of all refusals here; the status tells them apart.
+CODE = MalformedInputError.code
 
 
 class HeaderLimits:
@@ -49,18 +52,18 @@ class HeaderLimits:
 def _find_fault(scope: Scope) -> tuple[int, str, str] | None:
     address = len(scope.get("raw_path") or scope["path"].encode("utf-8", "replace"))
     if address + len(scope.get("query_string", b"")) > URL_BYTES:
-        return 414, "uri_too_long", f"The address is longer than {URL_BYTES} bytes"
+        return 414, CODE, f"The address is longer than {URL_BYTES} bytes"
     headers = scope["headers"]
     size = sum(len(name) + len(value) + LINE_OVERHEAD_BYTES for name, value in headers)
     if len(headers) > HEADER_LINES or size > HEADER_BYTES:
         return (
             431,
-            "headers_too_large",
+            CODE,
             f"More than {HEADER_LINES} header lines or {HEADER_BYTES} bytes of them",
         )
     framing = [name for name, _ in headers if name in FRAMING_HEADERS]
     if len(framing) > 1:
-        return 400, "ambiguous_framing", "The length of the body is said more than once"
+        return 400, CODE, "The length of the body is said more than once"
     return None
 
 
@@ -150,7 +153,7 @@ class IdleBody:
                 scope,
                 send,
                 status=408,
-                code="body_timeout",
+                code=CODE,
                 detail=f"No byte of the body came for {self._seconds:g} s",
                 headers=[CLOSE],
             )

@@ -1,6 +1,6 @@
 """Whether a request comes from this machine and from no foreign page: pure decisions.
 
-The order of the checks, and why each is there, is in ``docs/explanation``; here each is
+The order of the checks, and why each is there, is in ``docs/explanation/security.md``; here each is
 one small function that returns None, or the refusal it asks for.
 """
 
@@ -118,19 +118,19 @@ def check_origin(facts: Facts) -> Refusal | None:
     own = f"{facts.scheme}://{host}".lower()
     for origin in origins:
         if len(origins) > 1 or origin.decode("latin-1").lower() != own:
-            return _cross_site(
-                f"its Origin is not {own!r}" if host.isprintable() else ""
-            )
+            why = f"its Origin is not {own}" if own.isprintable() else "by its Origin"
+            return _cross_site(why, has_proxy=facts.forwarding_header is not None)
     return None
 
 
-def _cross_site(why: str) -> Refusal:
-    reason = f" ({why})" if why else ""
+def _cross_site(why: str, *, has_proxy: bool = False) -> Refusal:
+    proxy = "Have the proxy pass on Host and X-Forwarded-Proto." if has_proxy else ""
+    remedy = "Use the pages of this service, or a token in the Authorization header."
     return Refusal(
         code=CrossSiteError.code,
         reason="site",
-        detail=f"This request comes from a page of another site{reason}",
-        hint="Use the dashboard of this service, or a token in the Authorization header.",
+        detail=f"This request comes from a page of another site: {why}",
+        hint=f"{proxy} {remedy}".strip(),
     )
 
 

@@ -1,7 +1,7 @@
 """Protected mode: who asks is settled here, before any routing, for every request.
 
 Plain ASGI, outside everything else that does work. The order of the checks is part of
-the promise (see ``docs/explanation/protected-mode.md``):
+the promise (see ``docs/explanation/security.md``):
 
 a. in process? then local, b is not asked
 b. Host names this service (loopback requests only)

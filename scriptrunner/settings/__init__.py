@@ -62,9 +62,9 @@ class Settings:
     #: Further user ids whose processes count as local.
     local_uids: tuple[int, ...] = ()
     #: ``on``, ``log`` or ``off``: refuse loopback peers of other users.
-    rule_uid: str = "log"
+    rule_uid: str = "on"
     #: ``on``, ``log`` or ``off``: refuse HTTP/1.0 from loopback.
-    rule_http10: str = "log"
+    rule_http10: str = "on"
     #: File whose content is the first admin token, or None.
     admin_token_file: Path | None = None
     #: Requests a second (and burst) per token or remote address for POST.

@@ -13,7 +13,7 @@ from scriptrunner.access.cookies import (
     format_cookie,
     format_removal,
 )
-from scriptrunner.access.facts import read_facts
+from scriptrunner.access.facts import Facts, read_facts
 from scriptrunner.access.models import UnknownTokenError
 from scriptrunner.web.assets import shared_assets
 from scriptrunner.web.body import read_body, require_media_type
@@ -59,26 +59,28 @@ async def log_in(request: Request, actor: ActorDep) -> Response:
         page = _page(request, next_path=next_path, message=error.message, status=401)
         page.headers["WWW-Authenticate"] = "Bearer"
         return page
-    await _end_login(request, actor)
+    facts = read_facts(request.scope)
+    await _end_login(facts, actor)
     answer = RedirectResponse(
         clean_next(next_path, root_path=_root(request)), status_code=303
     )
-    answer.headers["Set-Cookie"] = format_cookie(cookie, scheme=request.url.scheme)
+    answer.headers["Set-Cookie"] = format_cookie(cookie, scheme=facts.scheme)
     return answer
 
 
 @router.post("/logout", name="log_out")
 async def log_out(request: Request, actor: ActorDep) -> Response:
     """Forget the login, on the server first."""
-    await _end_login(request, actor)
+    facts = read_facts(request.scope)
+    await _end_login(facts, actor)
     answer = RedirectResponse(f"{_root(request)}/login", status_code=303)
-    answer.headers["Set-Cookie"] = format_removal(request.url.scheme)
+    answer.headers["Set-Cookie"] = format_removal(facts.scheme)
     return answer
 
 
-async def _end_login(request: Request, actor: Actor) -> None:
+async def _end_login(facts: Facts, actor: Actor) -> None:
     try:
-        cookie = find_cookie(read_facts(request.scope))
+        cookie = find_cookie(facts)
     except MalformedCookieError:
         return
     if cookie is not None:

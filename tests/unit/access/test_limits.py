@@ -211,7 +211,6 @@ def test_body_that_stops_coming_is_ended() -> None:
     answer = send_slowly([b"x"] * 4, pause=0.05)
 
     assert answer.status == 408
-    assert answer.json["code"] == "body_timeout"
     # 4 pieces, each in time, and one pause of 0.1 s: slow bodies are not cut short.
     assert time.monotonic() - began >= 0.29
 

@@ -466,6 +466,31 @@ def test_login_under_tls_is_another_cookie(door: Door, access: AccessService) ->
     assert door(make_scope(client=remote, headers=secure, scheme="https")).status == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"X-Forwarded-Proto": "https"}, 200),
+        ({"X-Forwarded-Proto": "http"}, 401),
+        ({}, 401),
+    ],
+)
+def test_login_works_behind_a_proxy_that_ends_tls(
+    door: Door, access: AccessService, headers: dict[str, str], status: int
+) -> None:
+    scope = make_scope(
+        **POST,
+        host="runner.lan",
+        headers={
+            "Cookie": f"__Host-scriptrunner_session={log_in(access)}",
+            "Origin": "https://runner.lan",
+            "X-Forwarded-For": "192.0.2.7",
+            **headers,
+        },
+    )
+
+    assert door(scope, hosts=("runner.lan",)).status == status
+
+
 def test_useless_cookie_is_taken_away(door: Door) -> None:
     headers = {"Cookie": f"scriptrunner_session={'x' * 43}"}
 
