@@ -1,7 +1,7 @@
 """The values of the record of runs: states, records, list items, what is submitted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -165,6 +165,10 @@ class RunRecord:
     def is_terminal(self) -> bool:
         """Whether the run is over."""
         return self.item.status in TERMINAL_STATUSES
+
+    def with_live(self, live: Mapping[str, Any]) -> "RunRecord":
+        """Return a copy with the figures of the running attempt."""
+        return replace(self, live=live)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,13 +72,15 @@ class RunChange:
         self.new_attempt: dict[str, Any] | None = None
         self.ended_attempt: dict[str, Any] | None = None
         self.result: dict[str, Any] | None = None
+        self._is_tied = False
         #: Code of the refusal, if an order came at the wrong moment.
         self.refusal: str | None = None
 
     @property
     def has_changed(self) -> bool:
         """Whether there is anything to write."""
-        return self.run.transition_count != self.before.transition_count
+        moved = self.run.transition_count != self.before.transition_count
+        return moved or self._is_tied
 
     def claim(self, event: AttemptEvent, *, correlation_id: str) -> None:
         """Begin the next attempt."""
@@ -140,10 +142,18 @@ class RunChange:
     def stop(
         self, event: AttemptEvent, *, principal: str, grace_seconds: float | None
     ) -> None:
-        """Take an order of a person."""
-        self.run.stop_principal = principal
-        self.run.stop_grace_seconds = grace_seconds
+        """Take an order of a person; ``refusal`` says if it comes at the wrong moment."""
+        run = self.run
+        earlier = run.stop_principal, run.stop_grace_seconds
+        run.stop_principal, run.stop_grace_seconds = principal, grace_seconds
         self._feed(event)
+        if self.refusal is not None:
+            run.stop_principal, run.stop_grace_seconds = earlier
+
+    def tie(self, *, restarted_as: str) -> None:
+        """Note the run that took this one's place."""
+        self.run.restarted_as = restarted_as
+        self._is_tied = True
 
     def give_up(self, error: str, event: AttemptEvent) -> None:
         """End an attempt that could not even be handed to a shim."""

@@ -37,6 +37,7 @@ _DRY = (
     .limit(bindparam("limit"))
 )
 _NEXT_RETRY = select(func.min(runs.c.next_attempt_at)).where(_is_waiting)
+_OLDEST = select(func.min(runs.c.queued_at)).where(_is_queued)
 _COUNT = select(func.count()).select_from(runs).where(_is_queued, _may_start)
 _LIVE = select(
     runs.c.id,
@@ -76,6 +77,12 @@ def count_startable(connection: Connection) -> int:
     """Return how many queued runs could be claimed if there were slots."""
     count: int = connection.execute(_COUNT).scalar_one()
     return count
+
+
+def find_oldest(connection: Connection) -> datetime | None:
+    """Return the queueing time of the run that has waited longest, or None."""
+    moment: datetime | None = connection.execute(_OLDEST).scalar()
+    return moment
 
 
 def list_live(connection: Connection) -> Sequence[tuple[str, int, str, str, int]]:

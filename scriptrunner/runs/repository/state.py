@@ -115,6 +115,7 @@ _CHANGING = _FIELDS[_FIELDS.index("change") : -1]
 SELECT: Select[Any] = select(*_COLUMNS).join_from(
     runs, run_details, run_details.c.run_id == runs.c.id
 )
+_BY_ID = SELECT.where(runs.c.id == bindparam("run_id"))
 _LOCKED = (
     SELECT.where(runs.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(runs.c.id)
@@ -166,6 +167,12 @@ def load_for_change(
     """
     found = to_stored(connection.execute(_LOCKED, {"ids": list(ids)}).all())
     return {run.id: (run, Before.of(run)) for run in found}
+
+
+def find(connection: Connection, run_id: str) -> StoredRun | None:
+    """Return a run's row without locking it, or None."""
+    found = to_stored(connection.execute(_BY_ID, {"run_id": run_id}).all())
+    return found[0] if found else None
 
 
 def lock_counts(
