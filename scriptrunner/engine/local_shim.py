@@ -1,9 +1,12 @@
 """The shim as ``ScriptRunner`` starts it: its script ends with the program that asked.
 
 Standard library only. Started as ``python -I -S local_shim.py <pid of the owner>`` with
-one launch order on standard input. The owner alone can read the result and remove the
-run's folder. So when it dies, even by SIGKILL, the script's tree is killed as by an
-order, and the folder goes too.
+one launch order on standard input. The shim itself is a forked child: the kernel counts
+the memory of whoever starts a script as the script's own peak, and a forked process maps
+less than any interpreter needs, a freshly started one more.
+
+The owner alone can read the result and remove the run's folder. So when it dies, even by
+SIGKILL, the script's tree is killed as by an order, and the folder goes too.
 """
 
 import ctypes
@@ -15,38 +18,69 @@ import sys
 if not __package__:  # started by its path: the package lies two folders above
     sys.path.insert(0, __file__.rsplit("/", 3)[0])
 
-from scriptrunner.engine import intent, shim
+from scriptrunner.engine import intent, kernel, process_tree, shim
+
+TYPE_CHECKING = False  # typing itself is not loaded: every run would pay for it
+if TYPE_CHECKING:
+    from typing import Any
 
 _PR_SET_PDEATHSIG = 1
-#: What the kernel sends when the owner dies; the script gets it at its default again.
+#: What the kernel sends when the owner dies.
 OWNER_DIED = signal.SIGUSR1
 #: Who gives the order to kill then.
 PRINCIPAL = "owner gone"
 
 
-def main() -> int:
-    """Be the shim of one attempt for as long as the owner lives."""
+def main() -> None:
+    """Be the parent of one shim for as long as the owner lives; never returns."""
     owner = int(sys.argv[1])
     launch = json.loads(sys.stdin.buffer.read())
-    run_dir = launch["run_dir"]
+    code = _run_shim(launch["run_dir"], launch, owner)
+    if os.getppid() != owner:
+        import shutil  # noqa: PLC0415 - 9 ms that hardly any run needs
+
+        shutil.rmtree(launch["run_dir"], ignore_errors=True)
+    # Not sys.exit: nothing may run between the end of the run and that of the process.
+    os._exit(code)
+
+
+def _run_shim(run_dir: str, launch: "dict[str, Any]", owner: int) -> int:
+    """Fork the shim, wait for its end, and return its exit code (0..255)."""
+    kernel.become_subreaper()
+    shim_pid = 0
 
     def give_up(*_: object) -> None:
-        # The signal also wakes the keeper, which then looks for orders.
-        intent.write(run_dir, "kill", principal=PRINCIPAL, grace_seconds=0)
+        # The shim looks for orders when it gets SIGTERM, and once when it begins.
+        try:
+            intent.write(run_dir, "kill", principal=PRINCIPAL, grace_seconds=0)
+            if shim_pid:
+                os.kill(shim_pid, signal.SIGTERM)
+        except OSError:
+            return  # it is over already
 
     signal.signal(OWNER_DIED, give_up)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(OWNER_DIED), 0, 0, 0)
-    code = shim.DONE
-    if os.getppid() == owner:
-        code = shim.run_attempt(launch, shim.prepare_process())
     if os.getppid() != owner:
-        import shutil  # noqa: PLC0415 - 9 ms that hardly any run needs
+        return shim.NOT_MINE
+    signal.pthread_sigmask(signal.SIG_BLOCK, {OWNER_DIED})
+    shim_pid = os.fork()
+    if shim_pid == 0:
+        os._exit(shim.run_attempt(launch, shim.prepare_process()))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {OWNER_DIED})
+    _, status = os.waitpid(shim_pid, 0)
+    _end_strays()
+    return os.waitstatus_to_exitcode(status) & 0xFF
 
-        shutil.rmtree(run_dir, ignore_errors=True)
-    return code
+
+def _end_strays() -> None:
+    """End what is left below us: something is only if the shim was killed."""
+    while process_tree.kill_below(os.getpid()):
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
 
 
 if __name__ == "__main__":
-    # Not sys.exit: nothing may run between the end record and the end of the process.
-    os._exit(main())
+    main()
