@@ -1,0 +1,168 @@
+/**
+ * The page of runs that the table shows: loaded by the address, changed in place by the
+ * stream. New runs are counted, not inserted, so that no row moves under the pointer.
+ */
+import { getJson, request } from './api.js';
+import { watch } from './live.js';
+import { pageSize } from './prefs.js';
+import { query, setQuery } from './router.js';
+import { settle } from './run-actions.js';
+import { batch, computed, effect, signal } from './ui.js';
+
+/** Rows in order, by id. */
+export const rowIds = signal(/** @type {string[]} */ ([]));
+/** Run of each row. @type {Map<string, ReturnType<typeof signal>>} */
+const runs = new Map();
+/** All matches, whatever page is shown; null before the first answer. */
+export const total = signal(/** @type {number|null} */ (null));
+/** Runs that came after the table was loaded and are not in it. */
+export const newIds = signal(/** @type {Set<string>} */ (new Set()));
+/** Why the last load failed, or null. */
+export const loadError = signal(/** @type {Error|null} */ (null));
+export const loading = signal(false);
+/** When the rows were last fetched, ms. */
+export const loadedAt = signal(0);
+/** Row to bring to the reader's attention: a run just started here. */
+export const marked = signal(/** @type {string|null} */ (null));
+/** Selected runs, over pages. */
+export const selected = signal(/** @type {Set<string>} */ (new Set()));
+
+/** What the address asks for. */
+export const filter = computed(() => ({
+  status: query.value.getAll('status'),
+  q: query.value.get('q') ?? '',
+  page: Math.max(1, Number.parseInt(query.value.get('page') ?? '1', 10) || 1),
+  anchor: query.value.get('anchor') ?? '',
+}));
+
+export const isFiltered = computed(() => filter.value.status.length > 0 || filter.value.q !== '');
+
+/** The run of a row, as a signal. */
+export const rowRun = (id) => runs.get(id);
+
+let next = '';
+let abort = new AbortController();
+
+/** Fetch what the address asks for. Rows that stay are changed in place. */
+export async function loadRuns() {
+  abort.abort();
+  abort = new AbortController();
+  const mine = abort;
+  const { status, q, page, anchor } = filter.peek();
+  const limit = pageSize.peek();
+  // Later pages hang on the end of the first one, so that new runs do not shift them.
+  const offset = anchor ? (page - 2) * limit : (page - 1) * limit;
+  loading.value = true;
+  try {
+    const answer = await request('GET', '/api/runs', {
+      query: { limit, status, q, offset: Math.max(0, offset) || null, before: page > 1 ? anchor : null }, signal: mine.signal,
+    });
+    const items = await answer.json();
+    if (mine !== abort) return;
+    if (page === 1) next = answer.headers.get('X-Next-Before') ?? '';
+    batch(() => {
+      show(items);
+      total.value = Number(answer.headers.get('X-Total-Count') ?? items.length);
+      loadError.value = null;
+      loadedAt.value = Date.now();
+      loading.value = false;
+    });
+  } catch (error) {
+    if (mine !== abort) return;
+    batch(() => {
+      loadError.value = /** @type {Error} */ (error);
+      loading.value = false;
+    });
+  }
+}
+
+function show(items) {
+  for (const item of items) put(item);
+  const ids = items.map(({ id }) => id);
+  for (const id of [...runs.keys()]) if (!ids.includes(id)) runs.delete(id);
+  rowIds.value = ids;
+  newIds.value = new Set();
+}
+
+function put(run) {
+  settle(run);
+  const row = runs.get(run.id);
+  if (row) row.value = run;
+  else runs.set(run.id, signal(run));
+}
+
+/** Go to a page of the table. */
+export function goToPage(page) {
+  const { anchor } = filter.peek();
+  setQuery({ page: page > 1 ? page : null, anchor: page > 1 ? anchor || next : null });
+}
+
+/** Filter; starts again at the first page. */
+export const setFilter = (changes) => setQuery({ ...changes, page: null, anchor: null });
+
+/** Take up a change from the stream. */
+function onEvent(event, data) {
+  if (event === 'run') {
+    const run = data.run ?? data;
+    if (runs.has(run.id)) put(run);
+    else if (isNew(run)) newIds.value = new Set([...newIds.peek(), run.id]);
+  } else if (event === 'deleted') {
+    const gone = new Set(data.ids);
+    if (rowIds.peek().some((id) => gone.has(id)) || [...newIds.peek()].some((id) => gone.has(id))) loadRuns();
+    forgetSelected(gone);
+  }
+}
+
+/** Whether a run belongs on the first page but is not there. */
+function isNew(run) {
+  const { status, q, page } = filter.peek();
+  if (page > 1 || newIds.peek().has(run.id)) return false;
+  if (status.length && !status.includes(run.status)) return false;
+  if (q && !JSON.stringify(run).toLowerCase().includes(q.toLowerCase())) return false;
+  const shown = rowIds.peek();
+  if (!shown.length) {
+    loadRuns();
+    return false;
+  }
+  const last = runs.get(shown.at(-1))?.peek();
+  return shown.length < pageSize.peek() || !last || run.queued_at >= last.queued_at;
+}
+
+/** Show a run that was started here: on the first page, without filter, on top. */
+export async function showStarted(id) {
+  marked.value = id;
+  if (filter.peek().page > 1 || isFiltered.peek()) setFilter({ status: null, q: null });
+  await loadRuns();
+}
+
+/** Fetch one run anew, after an order was given. */
+export async function refreshRun(id) {
+  if (runs.has(id)) put(await getJson(`/api/runs/${id}`));
+}
+
+export function toggleSelected(id, on) {
+  const set = new Set(selected.peek());
+  if (on) set.add(id);
+  else set.delete(id);
+  selected.value = set;
+}
+
+function forgetSelected(ids) {
+  if ([...ids].some((id) => selected.peek().has(id))) {
+    selected.value = new Set([...selected.peek()].filter((id) => !ids.has(id)));
+  }
+}
+
+/** Keep the table in step with the address and the stream; returns how to stop. */
+export function followRuns() {
+  const stopLoading = effect(() => {
+    void filter.value;
+    void pageSize.value;
+    loadRuns();
+  });
+  const stopWatching = watch('runs', { onEvent, onResync: loadRuns });
+  return () => {
+    stopLoading();
+    stopWatching();
+  };
+}

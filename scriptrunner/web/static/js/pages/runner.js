@@ -1,0 +1,83 @@
+/** Runner: the figures, the launch form and the runs. */
+import { count, percent } from '../lib/format.js';
+import { getJson } from '../lib/api.js';
+import { watch } from '../lib/live.js';
+import { html, signal, useEffect } from '../lib/ui.js';
+import { ErrorBox } from '../ui/basics.js';
+import { LaunchCard } from './runner/launch-form.js';
+import { RunsCard } from './runner/runs-card.js';
+
+/** At most one fetch per this time, however many runs change. */
+const GATHER_MS = 800;
+
+const stats = signal(/** @type {object|null} */ (null));
+const statsError = signal(/** @type {Error|null} */ (null));
+
+let timer = 0;
+let last = 0;
+
+async function loadStats() {
+  last = Date.now();
+  try {
+    stats.value = await getJson('/api/stats');
+    statsError.value = null;
+  } catch (error) {
+    statsError.value = /** @type {Error} */ (error);
+  }
+}
+
+function loadSoon() {
+  if (timer) return;
+  timer = setTimeout(() => {
+    timer = 0;
+    loadStats();
+  }, Math.max(0, last + GATHER_MS - Date.now()));
+}
+
+/** Keep the figures true; returns how to stop. */
+function followStats() {
+  loadStats();
+  return watch('runs', { onEvent: loadSoon, onResync: loadSoon });
+}
+
+export const title = () => 'Runner';
+
+export default function Runner() {
+  useEffect(followStats, []);
+  return html`<h1 class="sr-only" tabindex="-1">Runner</h1>
+    <${Figures} />
+    <${LaunchCard} />
+    <${RunsCard} />`;
+}
+
+function Figures() {
+  const now = stats.value;
+  if (!now && statsError.value) return html`<${ErrorBox} error=${statsError.value} onRetry=${loadStats} title="The figures could not be loaded" />`;
+  const by = now?.by_status ?? {};
+  const done = (by.completed ?? 0) + (by.failed ?? 0);
+  return html`<div class="figures">
+    <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && activity(by)}<//>
+    <${Figure} label="Last 24 hours" testid="stat-24h" value=${now && count(now.runs_24h)}>
+      ${now && (typeof now.success_rate_24h === 'number' ? `${percent(now.success_rate_24h)} of the finished succeeded` : 'none finished yet')}<//>
+    <${Figure} label="Success rate" testid="stat-success" value=${now && (now.success_rate === null ? '–' : percent(now.success_rate))}>
+      ${now && (done ? html`<${Share} by=${by} />${count(by.completed ?? 0)} of ${count(done)} completed` : 'completed ÷ (completed + failed)')}<//>
+  </div>`;
+}
+
+function Figure({ label, value, testid, children }) {
+  return html`<section class="figure card"><h2>${label}</h2>
+    <p class="figure-value" data-testid=${testid}>${value ?? html`<span class="skeleton-text"> </span>`}</p>
+    <p class="figure-note">${children || ' '}</p></section>`;
+}
+
+/** "2 running, 3 queued", or that nothing is going on. */
+function activity(by) {
+  const parts = ['running', 'queued'].filter((each) => by[each]).map((each) => `${count(by[each])} ${each}`);
+  return parts.length ? parts.join(', ') : 'nothing running or queued';
+}
+
+/** Completed against failed as one bar; the words beside it say the same. */
+function Share({ by }) {
+  const done = (by.completed ?? 0) + (by.failed ?? 0);
+  return html`<span class="share" aria-hidden="true"><span style=${{ width: `${(100 * (by.completed ?? 0)) / done}%` }}></span></span>`;
+}

@@ -1,0 +1,193 @@
+/** The runs: filter, table, paging, selection, and the notice of new runs. */
+import { can, request } from '../../lib/api.js';
+import { clockTime, count, plural } from '../../lib/format.js';
+import { useHotkeys } from '../../lib/hotkeys.js';
+import { pageSize } from '../../lib/prefs.js';
+import { act } from '../../ui/run-actions.js';
+import { navigate } from '../../lib/router.js';
+import {
+  filter, followRuns, goToPage, isFiltered, loadedAt, loadError, loading, loadRuns, newIds, refreshRun, rowIds, rowRun, selected,
+  setFilter, showStarted, toggleSelected, total,
+} from '../../lib/runs-list.js';
+import { STATUSES } from '../../lib/run-status.js';
+import { classes, html, useEffect, useRef, useState } from '../../lib/ui.js';
+import { Button, Card, Empty, ErrorBox, Icon, IconButton, Skeleton } from '../../ui/basics.js';
+import { showError, showToast } from '../../ui/toast.js';
+import { RunRow } from './run-row.js';
+
+const NARROW = matchMedia('(max-width: 899px)');
+
+/** True while rows are cards. */
+function useNarrow() {
+  const [narrow, setNarrow] = useState(NARROW.matches);
+  useEffect(() => {
+    const read = () => setNarrow(NARROW.matches);
+    NARROW.addEventListener('change', read);
+    return () => NARROW.removeEventListener('change', read);
+  }, []);
+  return narrow;
+}
+
+export function RunsCard() {
+  useEffect(followRuns, []);
+  const element = useRef(null);
+  useRowKeys(element);
+  return html`<${Card} title="Runs" class="runs" actions=${html`<${FilterBar} />`}>
+    <div ref=${element}>
+      <${Selection} />
+      <${Notices} />
+      <${Rows} />
+      <${Pager} />
+    </div>
+  <//>`;
+}
+
+function Rows() {
+  const narrow = useNarrow();
+  const ids = rowIds.value;
+  if (total.value === null) {
+    return loadError.value ? null : html`<${Skeleton} lines=${8} />`;
+  }
+  if (!ids.length) return html`<${NoRuns} />`;
+  if (narrow) {
+    return html`<ul class="run-cards" data-testid="runs-table" aria-label="Runs">${ids.map((id) => html`<${RunRow} key=${id} id=${id} narrow=${true} />`)}</ul>`;
+  }
+  const all = ids.every((id) => selected.value.has(id));
+  return html`<div class="table-scroll"><table class="runs-table" data-testid="runs-table" aria-busy=${loading.value ? 'true' : undefined}>
+    <thead><tr>
+      <th class="col-select"><input type="checkbox" aria-label="Select all runs of this page" checked=${all} onChange=${(event) => ids.forEach((id) => toggleSelected(id, event.target.checked))} /></th>
+      <th scope="col">Status</th><th scope="col">Script</th><th scope="col">Correlation</th><th scope="col">Started</th><th scope="col" class="num">Duration</th><th scope="col">Actions</th>
+    </tr></thead>
+    <tbody>${ids.map((id) => html`<${RunRow} key=${id} id=${id} />`)}</tbody>
+  </table></div>`;
+}
+
+function NoRuns() {
+  if (isFiltered.value) {
+    return html`<${Empty} icon="search" title="No run matches"><${Button} label="Show all runs" onClick=${() => setFilter({ status: null, q: null })} /><//>`;
+  }
+  if (filter.value.page > 1) {
+    return html`<${Empty} title="This page is empty"><${Button} label="Back to the first page" onClick=${() => goToPage(1)} /><//>`;
+  }
+  return html`<${Empty} icon="terminal" title="No runs yet">
+    <ol><li>Name a Python script of the server above, or upload one.</li><li>Press Start.</li><li>Its row appears here, with its output behind Logs.</li></ol><//>`;
+}
+
+function FilterBar() {
+  const { status, q } = filter.value;
+  const timer = useRef(0);
+  const input = useRef(null);
+  const toggle = (each) => setFilter({ status: status.includes(each) ? status.filter((other) => other !== each) : [...status, each] });
+  const type = (event) => {
+    const text = event.target.value.trim();
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setFilter({ q: text }), 250);
+  };
+  useHotkeys([{ keys: '/', label: 'Search the runs', group: 'Runner', run: () => input.current?.focus() }]);
+  return html`<div class="filter-bar">
+    <div class="chips" role="group" aria-label="Filter by status" data-testid="filter-status">
+      ${STATUSES.map((each) => html`<button key=${each} type="button" class=${classes('chip', status.includes(each) && 'is-on')} aria-pressed=${String(status.includes(each))}
+        data-value=${each} onClick=${() => toggle(each)}>${each}</button>`)}
+    </div>
+    <label class="search"><${Icon} name="search" /><input ref=${input} type="search" placeholder="Search script, args, id, error" aria-label="Search the runs"
+      value=${q} onInput=${type} data-testid="filter-text" /></label>
+  </div>`;
+}
+
+/** What is selected, and what can be done with it. */
+function Selection() {
+  const ids = [...selected.value];
+  if (!ids.length) return null;
+  const remove = async () => {
+    const { confirm } = await import('../../ui/dialog.js');
+    const sure = await confirm({
+      title: `Delete ${plural(ids.length, 'run')}?`, confirm: 'Delete',
+      body: 'Their records, events, logs and outputs are removed for good. Runs that are still active are left alone.',
+    });
+    if (sure) await deleteMany(ids);
+  };
+  return html`<div class="selection" role="status">
+    <span><strong>${count(ids.length)}</strong> selected</span>
+    <${Button} compact=${true} icon="trash-2" kind="danger" label="Delete" refusal=${can('run.delete') ? '' : 'Your role may not delete runs'} onClick=${remove} data-testid="bulk-delete" />
+    <${Button} compact=${true} label="Clear selection" onClick=${() => { selected.value = new Set(); }} />
+  </div>`;
+}
+
+/** Delete in portions of what one call takes. */
+async function deleteMany(ids) {
+  let deleted = 0;
+  const skipped = [];
+  try {
+    for (let at = 0; at < ids.length; at += 1000) {
+      const answer = await (await request('DELETE', '/api/runs', { json: ids.slice(at, at + 1000) })).json();
+      deleted += answer.deleted;
+      skipped.push(...answer.skipped);
+    }
+    const active = skipped.filter(({ reason }) => reason === 'active');
+    const rest = active.length ? ` ${plural(active.length, 'run')} still active, not deleted.` : '';
+    showToast(`${plural(deleted, 'run')} deleted.${rest}`, { tone: active.length ? 'warn' : 'good' });
+    selected.value = new Set(active.map(({ id }) => id));
+  } catch (error) {
+    showError(error);
+  }
+  loadRuns();
+}
+
+/** New runs wait for a click; a failed refresh keeps the rows and says how old they are. */
+function Notices() {
+  const fresh = newIds.value.size;
+  const error = loadError.value;
+  return html`
+    ${error && total.value === null && html`<${ErrorBox} error=${error} title="The runs could not be loaded" onRetry=${loadRuns} />`}
+    ${error && total.value !== null && html`<p class="stale tone-warn" role="status"><${Icon} name="triangle-alert" />As of ${clockTime(loadedAt.value)}: ${error.message}
+      <${Button} compact=${true} label="Try again" onClick=${loadRuns} /></p>`}
+    ${fresh > 0 && html`<div class="new-rows"><button type="button" class="pill" data-testid="new-rows" onClick=${loadRuns}>
+      <${Icon} name="chevron-up" />${plural(fresh, 'new run')}</button></div>`}`;
+}
+
+function Pager() {
+  if (!total.value) return null;
+  const { page } = filter.value;
+  const size = pageSize.value;
+  const last = Math.max(1, Math.ceil(total.value / size));
+  const first = (page - 1) * size;
+  return html`<nav class="pager" aria-label="Pages of runs">
+    <span class="muted" data-testid="page-range">${count(Math.min(first + 1, total.value))}–${count(Math.min(first + rowIds.value.length, total.value))} of ${count(total.value)}</span>
+    <span class="push"></span>
+    <label class="page-size">Rows <select data-testid="page-size" value=${String(size)} onChange=${(event) => { pageSize.value = Number(event.target.value); goToPage(1); }}>
+      ${[25, 50, 100, 200].map((each) => html`<option key=${each} value=${String(each)} selected=${each === size}>${each}</option>`)}</select></label>
+    <${IconButton} icon="chevron-left" label="Previous page" refusal=${page > 1 ? '' : 'this is the first'} onClick=${() => goToPage(page - 1)} data-testid="page-prev" />
+    <span class="nowrap">${count(page)} / ${count(last)}</span>
+    <${IconButton} icon="chevron-right" label="Next page" refusal=${page < last ? '' : 'this is the last'} onClick=${() => goToPage(page + 1)} data-testid="page-next" />
+  </nav>`;
+}
+
+/** j and k walk the rows; the other keys act on the row that has the focus. */
+function useRowKeys(element) {
+  const rows = () => [...element.current.querySelectorAll('[data-run-id]')];
+  const focused = () => document.activeElement?.closest?.('[data-run-id]');
+  const walk = (step) => () => {
+    const all = rows();
+    const at = all.indexOf(focused());
+    (all[at + step] ?? (at < 0 ? all[0] : all[at]))?.focus();
+  };
+  const withRun = (run) => () => {
+    const found = rowRun(focused()?.dataset.runId)?.peek();
+    if (found) run(found);
+  };
+  const order = (name) => withRun((run) => act(name, run, (done, answer) => {
+    if (done === 'restart' && answer) showStarted(answer.run_id);
+    else refreshRun(run.id).catch(loadRuns);
+  }));
+  const key = (keys, label, run) => ({ keys, label, group: 'Rows of the table', run });
+  useHotkeys([
+    key('j', 'Next run', walk(1)),
+    key('k', 'Previous run', walk(-1)),
+    key('l', 'Open its log', withRun((run) => navigate(`/runs/${run.id}/log`))),
+    key('d', 'Open its details', withRun((run) => navigate(`/runs/${run.id}/details`))),
+    key('s', 'Stop it', order('stop')),
+    key('Shift K', 'Kill it', order('kill')),
+    key('r', 'Restart it', order('restart')),
+    key('x', 'Select it', withRun((run) => toggleSelected(run.id, !selected.peek().has(run.id)))),
+  ]);
+}

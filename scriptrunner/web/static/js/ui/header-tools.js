@@ -1,0 +1,34 @@
+/** The right end of the top bar: live state, time zone, theme, help, logout. */
+import { me } from '../lib/api.js';
+import { hotkeys } from '../lib/hotkeys.js';
+import { liveState, retryNow } from '../lib/live.js';
+import { theme, zone } from '../lib/prefs.js';
+import { href } from '../lib/boot.js';
+import { html } from '../lib/ui.js';
+import { Icon, IconButton } from './basics.js';
+
+const LIVE = {
+  live: { word: 'live', title: 'Changes appear here as they happen' },
+  connecting: { word: 'connecting', title: 'Opening the live stream' },
+  reconnecting: { word: 'reconnecting', title: 'The live stream broke; trying again' },
+  polling: { word: 'polling', title: 'No live stream: looking every 5 seconds while this tab is visible' },
+  paused: { word: 'paused', title: 'Not updated while this tab is hidden' },
+  denied: { word: 'not allowed', title: 'The server refused the live stream' },
+};
+const NEXT_THEME = { system: 'light', light: 'dark', dark: 'system' };
+const THEME_ICONS = { system: 'monitor', light: 'sun', dark: 'moon' };
+
+export async function showShortcuts() {
+  const [{ openDialog }, { Shortcuts }] = await Promise.all([import('./dialog.js'), import('./shortcuts.js')]);
+  openDialog({ title: 'Keyboard', body: html`<${Shortcuts} />` });
+}
+
+export function HeaderTools() {
+  const live = LIVE[liveState.value];
+  return html`
+    <button type="button" class=${`live-state is-${liveState.value}`} data-testid="live-state" title=${live.title} onClick=${retryNow}><span class="dot"></span><span class="live-word">${live.word}</span></button>
+    <button type="button" class="tool" data-testid="zone-toggle" title="Zone of absolute times" onClick=${() => { zone.value = zone.value === 'utc' ? 'local' : 'utc'; }}>${zone.value === 'utc' ? 'UTC' : 'local time'}</button>
+    <${IconButton} icon=${THEME_ICONS[theme.value]} label=${`Theme: ${theme.value}`} data-testid="theme-toggle" onClick=${() => { theme.value = NEXT_THEME[theme.value]; }} />
+    ${hotkeys.value.length > 0 && html`<${IconButton} icon="keyboard" label="Keyboard shortcuts (?)" data-testid="shortcuts" onClick=${showShortcuts} />`}
+    ${me.value && !me.value.local && html`<form method="post" action=${href('/logout')} class="logout"><button type="submit" class="tool" title=${`Logged in as ${me.value.principal}`}><${Icon} name="log-out" />Log out</button></form>`}`;
+}

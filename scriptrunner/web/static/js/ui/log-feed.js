@@ -1,0 +1,99 @@
+/** The log of one attempt as state of a component: loaded, followed while somebody looks. */
+import { firstError } from '../lib/log-search.js';
+import { LogRows } from '../lib/log-rows.js';
+import { LogSource } from '../lib/log-source.js';
+import { useEffect, useRef, useState } from '../lib/ui.js';
+
+/**
+ * @param {{run: object, attempt: number|null, active: boolean}} what `active` while it may still grow
+ * @returns {{rows: LogRows, version: number, bytes: number, loaded: boolean, error: Error|null, errorRow: number,
+ *   redraw: () => void, retry: () => void, findError: () => number}}
+ */
+export function useLog({ run, attempt, active }) {
+  const [, setTick] = useState(0);
+  const state = useRef(null);
+  const key = `${run.id} ${attempt ?? ''}`;
+  if (state.current?.key !== key) {
+    state.current?.close();
+    state.current = new Feed({ key, run, attempt, onChange: () => setTick((tick) => tick + 1) });
+  }
+  const feed = state.current;
+  useEffect(() => {
+    feed.start(active);
+  }, [feed, active]);
+  useEffect(() => () => state.current.close(), []);
+  return feed;
+}
+
+class Feed {
+  constructor({ key, run, attempt, onChange }) {
+    Object.assign(this, { key, run, onChange, version: 0, loaded: false, error: null, errorRow: -1, frame: 0, active: true });
+    this.rows = new LogRows();
+    this.sources = ['stdout', 'stderr'].map((stream) => new LogSource({
+      runId: run.id, attempt, stream,
+      onText: (text) => {
+        this.rows.append(stream, text);
+        this.changed();
+      },
+      onCut: (bytes) => {
+        this.rows.cut[stream] = bytes;
+        this.rows.base[stream] = null;
+      },
+    }));
+    this.onVisibility = () => this.start(this.active);
+    document.addEventListener('visibilitychange', this.onVisibility);
+    this.retry = () => this.start(this.active);
+    this.redraw = () => this.changed();
+  }
+
+  /** Bytes that were loaded, those left out included. */
+  get bytes() {
+    return this.sources.reduce((sum, { position }) => sum + (position ?? 0), 0);
+  }
+
+  /** Load what is missing; while the run is active and the tab visible, stay connected. */
+  async start(active) {
+    this.active = active;
+    if (document.hidden && this.loaded) {
+      for (const source of this.sources) source.pause();
+      return;
+    }
+    for (const source of this.sources) {
+      source.final = !active;
+      if (active) source.follow();
+      else source.pause();
+    }
+    try {
+      await Promise.all(this.sources.map((source) => source.catchUp()));
+      this.error = null;
+      this.loaded = true;
+      if (!active && !this.active) this.rows.finish();
+    } catch (error) {
+      if (error.name === 'AbortError') return;
+      this.error = error;
+    }
+    this.changed();
+  }
+
+  /** Remember where the first error is, and return its row. */
+  findError() {
+    this.errorRow = firstError(this.rows);
+    this.changed();
+    return this.errorRow;
+  }
+
+  /** Draw once per frame, however much arrives. */
+  changed() {
+    this.version += 1;
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.onChange();
+    });
+  }
+
+  close() {
+    cancelAnimationFrame(this.frame);
+    document.removeEventListener('visibilitychange', this.onVisibility);
+    for (const source of this.sources) source.close();
+  }
+}

@@ -1,0 +1,192 @@
+/** The log of one attempt: all lines, live, coloured, searched; only visible rows are drawn. */
+import { looks } from '../lib/ansi.js';
+import { href } from '../lib/boot.js';
+import { copyText } from '../lib/clipboard.js';
+import { bytes, count, plural } from '../lib/format.js';
+import { useHotkeys } from '../lib/hotkeys.js';
+import { readLineLink, writeLineLink } from '../lib/log-rows.js';
+import { markHits } from '../lib/log-search.js';
+import { fragment, navigate, path, query } from '../lib/router.js';
+import { classes, html, useEffect, useLayoutEffect, useRef, useState } from '../lib/ui.js';
+import { isAtEnd, visibleRows } from '../lib/virtual.js';
+import { Button, ErrorBox, Icon, IconButton, Skeleton } from './basics.js';
+import { useLog } from './log-feed.js';
+import { LogSearch, useSearch } from './log-search-bar.js';
+
+/** Height of a row in CSS px, the same in log.css. */
+const ROW = 19;
+
+/** @param {{run: object, attempt: number|null, attempts: number[], onAttempt: (n: number) => void, active: boolean}} props */
+export function LogView({ run, attempt, attempts, onAttempt, active }) {
+  const log = useLog({ run, attempt, active });
+  const search = useSearch(log);
+  const scroller = useRef(null);
+  const [view, setView] = useState({ scrollTop: 0, height: 400 });
+  const [following, setFollowing] = useState(active);
+  const seen = useRef(0);
+  const { rows } = log;
+  const total = rows.length;
+  if (following) seen.current = total;
+
+  const scrollToRow = (row) => {
+    const element = scroller.current;
+    if (!element || row < 0) return;
+    setFollowing(false);
+    element.scrollTop = Math.max(0, row * ROW - element.clientHeight / 3);
+  };
+  useOpening({ log, run, active, scrollToRow, setFollowing });
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const resized = new ResizeObserver(() => setView({ scrollTop: element.scrollTop, height: element.clientHeight }));
+    resized.observe(element);
+    return () => resized.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    if (following) scroller.current.scrollTop = scroller.current.scrollHeight;
+  }, [following, total, view.height, log.version]);
+
+  const onScroll = () => {
+    const element = scroller.current;
+    const next = { scrollTop: element.scrollTop, height: element.clientHeight };
+    const atEnd = isAtEnd({ ...next, rowHeight: ROW, count: rows.length });
+    if (atEnd && active) setFollowing(true);
+    else if (next.scrollTop < view.scrollTop) setFollowing(false);
+    setView(next);
+  };
+  const show = (stream) => {
+    rows.shown = stream;
+    log.redraw();
+    search.restart();
+  };
+  const onKeyDown = (event) => {
+    if (event.key.toLowerCase() === 'f' && (event.ctrlKey || event.metaKey) && document.activeElement !== search.input.current) {
+      event.preventDefault();
+      search.input.current.focus();
+      search.input.current.select();
+    }
+  };
+  useHotkeys([
+    { keys: '/', label: 'Search the log', group: 'Log', run: () => search.input.current?.focus() },
+    { keys: 'f', label: 'Follow the end, or stop', group: 'Log', run: () => setFollowing((on) => !on) },
+  ]);
+
+  const marked = readLineLink(fragment.value);
+  const { first, end } = visibleRows({ ...view, rowHeight: ROW, count: total });
+  const drawn = [];
+  for (let row = first; row < end; row += 1) drawn.push(row);
+  const waiting = total - seen.current;
+
+  return html`<div class="log" data-testid="log-view" onKeyDown=${onKeyDown}>
+    <div class="log-bar">
+      <${Streams} rows=${rows} onShow=${show} />
+      <span class="muted nowrap" data-testid="log-size">${plural(total, 'line')} · ${bytes(log.bytes)}</span>
+      ${rows.isMixed && rows.shown === 'both' && html`<span class="muted" title="A script writes its two streams to two files. Lines of one stream are in order; between the two the order is that of their arrival.">order approximate</span>`}
+      <span class="push"></span>
+      <${LogSearch} search=${search} scrollToRow=${scrollToRow} />
+      ${attempts.length > 1 && html`<label class="attempt-pick">Attempt <select value=${String(attempt ?? attempts.at(-1))} onChange=${(event) => onAttempt(Number(event.target.value))} data-testid="log-attempt">
+        ${attempts.map((n) => html`<option key=${n} value=${String(n)} selected=${n === (attempt ?? attempts.at(-1))}>${n}</option>`)}</select></label>`}
+      ${active && html`<${Button} compact=${true} icon="arrow-down-to-line" label=${following ? 'Following' : 'Follow'} kind=${following ? 'on' : ''} aria-pressed=${String(following)} onClick=${() => setFollowing(!following)} data-testid="log-follow" />`}
+      ${marked && html`<${IconButton} icon="copy" label="Copy the marked lines" onClick=${() => copyMarked(rows, marked)} />`}
+      <a class="icon-btn" title="Download the log" aria-label="Download the log" data-testid="log-download" download href=${downloadHref(run.id, attempt, rows.shown)}><${Icon} name="download" /></a>
+    </div>
+    ${log.error && html`<${ErrorBox} error=${log.error} title="The log could not be loaded" onRetry=${log.retry} />`}
+    <${CutNotice} rows=${rows} />
+    <div class="log-scroll" ref=${scroller} onScroll=${onScroll} tabindex="0" role="region" aria-label=${`Output of the script${active ? ', live' : ''}`}>
+      ${log.loaded && !total && html`<p class="log-empty muted">${active ? 'No output yet.' : 'This run printed nothing.'}</p>`}
+      ${!log.loaded && !total && !log.error && html`<${Skeleton} lines=${6} />`}
+      <div class="log-space" style=${{ height: `${total * ROW}px`, minWidth: `${rows.columns + 10}ch` }}>
+        <div class="log-rows" style=${{ transform: `translateY(${first * ROW}px)` }}>
+          ${drawn.map((row) => html`<${LogLine} key=${row} rows=${rows} row=${row} version=${row >= rows.finished ? log.version : 0} shown=${rows.shown}
+            pattern=${search.pattern} current=${row === search.currentRow} marked=${isMarked(rows, row, marked)} start=${row === log.errorRow} />`)}
+        </div>
+      </div>
+      ${!following && waiting > 0 && active && html`<div class="log-pill"><button type="button" class="pill" onClick=${() => setFollowing(true)} data-testid="log-new-lines"><${Icon} name="arrow-down" />${plural(waiting, 'new line')}</button></div>`}
+    </div>
+  </div>`;
+}
+
+/** Where reading begins: a linked line, the first error, or the end. */
+function useOpening({ log, run, active, scrollToRow, setFollowing }) {
+  const done = useRef(false);
+  const link = fragment.value;
+  const ready = log.loaded;
+  useEffect(() => {
+    const target = readLineLink(link);
+    if (!ready || (done.current && !target)) return;
+    if (target) scrollToRow(log.rows.rowOf(target.stream, target.from));
+    else if (!active && run.status === 'failed') {
+      const row = log.findError();
+      scrollToRow(row);
+    } else setFollowing(active);
+    done.current = true;
+  }, [ready, link]);
+  useEffect(() => {
+    if (!active) setFollowing(false);
+  }, [active]);
+}
+
+function Streams({ rows, onShow }) {
+  const label = { both: 'all', stdout: 'stdout', stderr: 'stderr' };
+  return html`<div class="segments" role="radiogroup" aria-label="Which output">
+    ${Object.entries(label).map(([value, text]) => html`<label key=${value} class=${classes('segment', rows.shown === value && 'is-on')}>
+      <input type="radio" name="log-stream" value=${value} checked=${rows.shown === value} onChange=${() => onShow(value)} data-testid=${`log-stream-${value}`} /><span>${text}${value !== 'both' && rows.models[value].length > 0 && html` <small>${count(rows.models[value].length)}</small>`}</span></label>`)}
+  </div>`;
+}
+
+/** What is not shown, in words. */
+function CutNotice({ rows }) {
+  const parts = ['stdout', 'stderr'].flatMap((stream) => [
+    rows.cut[stream] > 0 && `the first ${bytes(rows.cut[stream])} of ${stream}`,
+    rows.models[stream].dropped > 0 && `the first ${count(rows.models[stream].dropped)} lines of ${stream}`,
+  ]).filter(Boolean);
+  return parts.length > 0 && html`<p class="stale tone-info"><${Icon} name="info" />Not shown here: ${parts.join(' and ')}. The download has everything.</p>`;
+}
+
+const isMarked = (rows, row, marked) => {
+  if (!marked) return false;
+  const number = rows.number(row);
+  return rows.at(row).stream === marked.stream && number >= marked.from && number <= marked.to;
+};
+
+function LogLine({ rows, row, pattern, current, marked, start }) {
+  const { stream } = rows.at(row);
+  const number = rows.number(row);
+  const { pieces, more } = rows.pieces(row);
+  const shown = pattern ? markHits(pieces, pattern) : pieces;
+  const pick = (event) => {
+    event.preventDefault();
+    const before = readLineLink(fragment.peek());
+    const from = event.shiftKey && before?.stream === stream ? before.from : number;
+    setFragment(writeLineLink({ stream, from: Math.min(from, number), to: Math.max(from, number) }));
+  };
+  return html`<div class=${classes('log-line', `from-${stream}`, marked && 'is-marked', current && 'is-current', start && 'is-error')}>
+    <a class="log-no" href=${number === null ? undefined : `#${writeLineLink({ stream, from: number, to: number })}`} onClick=${pick} tabindex="-1" aria-hidden="true">${number ?? '·'}</a>
+    <span class="log-text">${shown.map((piece, index) => html`<${Piece} key=${index} ...${piece} />`)}${more > 0 && html`<span class="muted"> … ${count(more)} more characters</span>`}</span>
+  </div>`;
+}
+
+function Piece({ text, style, hit }) {
+  const { className, css } = looks(style);
+  if (hit) return html`<mark class=${className} style=${css}>${text}</mark>`;
+  return className ? html`<span class=${className} style=${css}>${text}</span>` : text;
+}
+
+/** Change the address's fragment without scrolling. */
+function setFragment(text) {
+  const search = query.peek().toString();
+  navigate(`${path.peek()}${search ? `?${search}` : ''}#${text}`, { replace: true });
+}
+
+function copyMarked(rows, { stream, from, to }) {
+  const first = rows.rowOf(stream, from);
+  if (first < 0) return;
+  const { index } = rows.at(first);
+  const lines = Array.from({ length: to - from + 1 }, (_, at) => rows.models[stream].text(index + at));
+  copyText(lines.join('\n'), plural(lines.length, 'line'));
+}
+
+function downloadHref(id, attempt, stream) {
+  const values = new URLSearchParams({ download: '1', ...(stream !== 'both' && { stream }), ...(attempt !== null && { attempt }) });
+  return href(`/api/runs/${id}/logs?${values}`);
+}
