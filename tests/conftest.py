@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 
-pytest_plugins = ("tests.databases",)
+pytest_plugins = ("tests.databases", "tests.network")
 
 NEEDED = ("alembic", "fastapi", "httpx", "pytest_timeout", "sqlalchemy", "uvicorn")
 
