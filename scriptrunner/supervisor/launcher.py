@@ -156,4 +156,3 @@ class Launcher:
         self._busy.clear()
         self._selector.unregister(self._zygote)
         self._zygote.close()
-
