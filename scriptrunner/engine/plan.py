@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from scriptrunner.engine import retry
@@ -254,7 +254,7 @@ class RunOptions:
     def to_json(self) -> dict[str, Any]:
         """Return all options as JSON values, the real environment values included."""
         return {
-            **asdict(self),
+            **{name: getattr(self, name) for name in _OPTION_NAMES},
             "args": list(self.args),
             "env_vars": dict(self.env_vars),
         }
@@ -275,6 +275,9 @@ class RunOptions:
         if faults:
             raise MalformedInputError(faults)
         return cls(**data)
+
+
+_OPTION_NAMES = tuple(each.name for each in fields(RunOptions))
 
 
 def _whole(value: Any) -> Any:

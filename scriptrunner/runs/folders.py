@@ -114,13 +114,14 @@ class RunFolders:
                 self._write_new(target, Path(source).read_bytes(), 0o400)
 
     def end_temporary(self, run_id: str) -> None:
-        """Remove the temporary files of a run that is over."""
+        """Remove what a run that is over has left among its temporary files."""
         folder = f"{self.path(run_id)}/{TEMPORARY_NAME}"
         try:
-            Path(folder).rmdir()
+            with os.scandir(folder) as entries:
+                is_empty = next(entries, None) is None
         except FileNotFoundError:
             return
-        except OSError:
+        if not is_empty:
             shutil.rmtree(folder, ignore_errors=True)
 
     def remove(self, run_id: str) -> None:

@@ -40,7 +40,7 @@ from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.launching import LaunchBuilder
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import events, queue, state
-from scriptrunner.runs.repository.state import Before, StoredRun
+from scriptrunner.runs.repository.state import Before, LostRaceError, StoredRun
 from scriptrunner.runs.transitions import Host, RunChange, write
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Connection, Database
@@ -64,6 +64,60 @@ class _Candidate:
     correlation_id: str
     launch: Launch | None
     error: str | None = None
+
+
+class _Retries:
+    """When the next retry is due, so that nobody has to ask each time.
+
+    All waits are made by this ledger; what others end early is noticed after a while.
+    """
+
+    #: Seconds after which the database is asked again.
+    LIFETIME_SECONDS = 5.0
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._learnt_at: float | None = None
+        self.next_at: datetime | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether ``next_at`` can be relied on."""
+        if self._learnt_at is None:
+            return False
+        return self._clock.monotonic() - self._learnt_at < self.LIFETIME_SECONDS
+
+    def learn(self, next_at: datetime | None) -> None:
+        """Remember what the database says."""
+        self.next_at, self._learnt_at = next_at, self._clock.monotonic()
+
+    def forget(self) -> None:
+        """A wait has begun or ended."""
+        self._learnt_at = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether some retry is due, by what is known."""
+        return self.next_at is not None and self.next_at <= now
+
+
+def _still_same(
+    connection: Connection,
+    candidates: Sequence[_Candidate],
+    descriptions: Sequence[tuple[StoredRun, dict[str, Any]]],
+) -> tuple[list[_Candidate], list[tuple[StoredRun, dict[str, Any]]]]:
+    """Return those that nobody has changed since they were read; they are locked now."""
+    runs = [each.run for each in candidates] + [run for run, _ in descriptions]
+    change_counter.reserve(connection, 0)
+    counts = state.lock_counts(connection, [run.id for run in runs])
+    same = {
+        run.id
+        for run in runs
+        if counts.get(run.id) == (run.transition_count, run.event_count)
+    }
+    return (
+        [each for each in candidates if each.run.id in same],
+        [each for each in descriptions if each[0].id in same],
+    )
 
 
 class Ledger:
@@ -101,6 +155,7 @@ class Ledger:
             clock=clock or SystemClock(),
             max_output_bytes=settings.max_output_bytes,
         )
+        self._retries = _Retries(self._host.clock)
 
     # Claims
 
@@ -111,22 +166,44 @@ class Ledger:
         """
         if boot_id != self._host.boot_id:
             raise ValueError("a ledger serves one boot of one machine")
+        launches: list[Launch] = []
+        while True:
+            more, dry_runs = self._claim_some(limit - len(launches))
+            launches += more
+            if not dry_runs:  # these took places in the queue but none of ours
+                return launches
+
+    def _claim_some(self, limit: int) -> tuple[list[Launch], int]:
+        """Claim up to ``limit`` attempts; return them and how many dry runs were ended."""
         with self._database.read() as connection:
             due = self._list_due(connection, limit)
-            dry = queue.list_dry_runs(connection, limit=DRY_RUNS_AT_ONCE)
-        if not due and not dry:
-            return []
-        candidates = [self._prepare(run) for run in due]
-        descriptions = [(run, self._describe(run)) for run in dry]
-        return self._database.retrying(
-            lambda connection: self._write_claims(connection, candidates, descriptions)
-        )
+        if not due:
+            return [], 0
+        candidates = [self._prepare(run) for run in due if not run.dry_run]
+        descriptions = [(run, self._describe(run)) for run in due if run.dry_run]
+        try:
+            launches = self._database.retrying(
+                lambda each: self._write_claims(each, candidates, descriptions)
+            )
+        except LostRaceError:
+            # Somebody changed one of them since they were read: sort out which.
+            launches = self._database.retrying(
+                lambda each: self._write_claims(
+                    each, *_still_same(each, candidates, descriptions)
+                )
+            )
+        return launches, len(descriptions)
 
     def _list_due(self, connection: Connection, limit: int) -> list[StoredRun]:
         if limit <= 0:
-            return []
+            return queue.list_dry_runs(connection, limit=DRY_RUNS_AT_ONCE)
         now = self._host.clock.utc_now()
-        due = queue.list_due_retries(connection, now=now, limit=limit)
+        due = []
+        if not self._retries.is_known:
+            self._retries.learn(queue.find_next_retry(connection))
+        if self._retries.is_due(now):
+            due = queue.list_due_retries(connection, now=now, limit=limit)
+            self._retries.forget()
         if len(due) < limit:
             due += queue.list_queued(connection, limit=limit - len(due))
         return due
@@ -157,36 +234,27 @@ class Ledger:
         candidates: Sequence[_Candidate],
         descriptions: Sequence[tuple[StoredRun, dict[str, Any]]],
     ) -> list[Launch]:
-        ids = [each.run.id for each in candidates] + [run.id for run, _ in descriptions]
-        numbers = change_counter.reserve(connection, len(ids))
-        counts = state.lock_counts(connection, ids)
+        numbers = change_counter.reserve(
+            connection, len(candidates) + len(descriptions)
+        )
         written: list[RunChange] = []
         launches: list[Launch] = []
         for candidate in candidates:
-            change = self._change_if_same(candidate.run, counts)
-            if change is not None:
-                self._claim_one(change, candidate)
-                written.append(change)
-                if candidate.launch is not None:
-                    launches.append(candidate.launch)
+            change = self._begin_change(candidate.run)
+            self._claim_one(change, candidate)
+            written.append(change)
+            if candidate.launch is not None:
+                launches.append(candidate.launch)
         for run, description in descriptions:
-            change = self._change_if_same(run, counts)
-            if change is not None:
-                change.describe(DryRunDone(), description)
-                written.append(change)
+            change = self._begin_change(run)
+            change.describe(DryRunDone(), description)
+            written.append(change)
         write(connection, written, numbers)
         return launches
 
-    def _change_if_same(
-        self, run: StoredRun, counts: dict[str, tuple[int, int]]
-    ) -> RunChange | None:
-        """Return a change of ``run`` unless somebody else has changed it meanwhile."""
-        transitions, event_count = counts.get(run.id, (-1, 0))
-        if transitions != run.transition_count:
-            return None
-        run = copy(run)
-        run.event_count = event_count
-        return RunChange(run, Before.of(run), self._host)
+    def _begin_change(self, run: StoredRun) -> RunChange:
+        """Return a change of a copy, because a transaction may be repeated."""
+        return RunChange(copy(run), Before.of(run), self._host)
 
     def _claim_one(self, change: RunChange, candidate: _Candidate) -> None:
         is_retry = change.run.phase == Phase.BACKOFF
@@ -248,6 +316,8 @@ class Ledger:
                 self._end_one(change, end, outputs[end.run_id])
                 written.append(change)
         write(connection, written, numbers)
+        if any(each.run.phase == Phase.BACKOFF for each in written):
+            self._retries.forget()
         return [each.run.id for each in written if each.run.status in TERMINAL_STATUSES]
 
     def _end_one(self, change: RunChange, end: End, outputs: Outputs) -> None:
@@ -294,6 +364,7 @@ class Ledger:
             change.show(*self._last_attempt(run.id, attempt))
         change.put_back(Tombstoned(attempt))
         write(connection, [change], numbers)
+        self._retries.forget()
 
     def _last_attempt(self, run_id: str, attempt: int) -> tuple[Any, Outputs | None]:
         return run_outputs.find_last_end(
@@ -323,8 +394,10 @@ class Ledger:
 
     def next_retry_at(self) -> datetime | None:
         """Return when the next waiting attempt is due, or None."""
-        with self._database.read() as connection:
-            return queue.find_next_retry(connection)
+        if not self._retries.is_known:
+            with self._database.read() as connection:
+                self._retries.learn(queue.find_next_retry(connection))
+        return self._retries.next_at
 
     def count_queued(self) -> int:
         """Return how many runs could be claimed now if there were slots."""

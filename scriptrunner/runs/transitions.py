@@ -330,13 +330,20 @@ class RunChange:
             "stderr_bytes": end.get("err_bytes"),
             "stdout_dropped_bytes": end.get("out_dropped"),
             "stderr_dropped_bytes": end.get("err_dropped"),
-            "metrics": metrics_from(end, facts=self._facts(outcome)),
+            "metrics": self._metrics_of(end, outcome),
             "visualization": self._report(),
         }
         if self.new_attempt is None:
             self.ended_attempt = row
         else:
             self.new_attempt.update(row)
+
+    def _metrics_of(self, end: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+        """Return the attempt's metrics; those of the result, if it shows the same."""
+        if self.result is not None and outcome == self.run.state.outcome:
+            metrics: dict[str, Any] = self.result["result"]["metrics"]
+            return metrics
+        return metrics_from(end, facts=self._facts(outcome))
 
     def _finish(self) -> None:
         run = self.run

@@ -38,6 +38,9 @@ metadata = MetaData(
 )
 
 
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC datetime, stored as microseconds since 1970."""
 
@@ -67,9 +70,7 @@ class JsonText(TypeDecorator[Any]):
         """Return the text of ``value``; NaN and infinities are refused."""
         if value is None:
             return None
-        return json.dumps(
-            value, ensure_ascii=True, allow_nan=False, separators=(",", ":")
-        )
+        return _encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Return the value of a stored text."""

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select, text
 
-from scriptrunner.runs.models import RunListItem, Status
+from scriptrunner.runs.models import RunListItem
 from scriptrunner.storage.tables import runs
 
 #: Columns that go into an item under their own names.
@@ -59,7 +59,8 @@ _numbered = (
         .over(order_by=(runs.c.priority.desc(), runs.c.queued_at, runs.c.id))
         .label("position"),
     )
-    .where(runs.c.status == Status.QUEUED)
+    # Written out, not bound: else no database would use the partial index.
+    .where(text("runs.status = 'queued'"))
     .subquery()
 )
 _POSITIONS = select(_numbered.c.id, _numbered.c.position).where(

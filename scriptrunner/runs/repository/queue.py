@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, text
 
-from scriptrunner.engine.attempt import ACTIVE_STATUSES, LIVE_PHASES, Phase, Status
+from scriptrunner.engine.attempt import ACTIVE_STATUSES, LIVE_PHASES, Phase
 from scriptrunner.runs.repository.state import SELECT, StoredRun, to_stored
 from scriptrunner.storage.tables import runs
 
@@ -18,25 +18,28 @@ _may_start = or_(
         _earlier.c.status.in_(sorted(ACTIVE_STATUSES)),
     ),
 )
-_is_queued = runs.c.status == Status.QUEUED
-_is_waiting = (runs.c.status == Status.RUNNING) & (runs.c.phase == Phase.BACKOFF)
-_is_live = (runs.c.status == Status.RUNNING) & (runs.c.phase.in_(sorted(LIVE_PHASES)))
+# Written out, not bound: else no database would use the partial indexes.
+_is_queued = text("runs.status = 'queued'")
+_is_dry = text("runs.dry_run")
+_is_active = text("runs.status = 'running'")
+_is_waiting = runs.c.phase == Phase.BACKOFF
+_is_live = runs.c.phase.in_(sorted(LIVE_PHASES))
 _RETRIES = (
-    SELECT.where(_is_waiting, runs.c.next_attempt_at <= bindparam("now"))
+    SELECT.where(_is_active, _is_waiting, runs.c.next_attempt_at <= bindparam("now"))
     .order_by(runs.c.next_attempt_at, runs.c.id)
     .limit(bindparam("limit"))
 )
 _QUEUE = (
-    SELECT.where(_is_queued, ~runs.c.dry_run, _may_start)
+    SELECT.where(_is_queued, _may_start)
     .order_by(runs.c.priority.desc(), runs.c.queued_at, runs.c.id)
     .limit(bindparam("limit"))
 )
 _DRY = (
-    SELECT.where(_is_queued, runs.c.dry_run, _may_start)
+    SELECT.where(_is_queued, _is_dry, _may_start)
     .order_by(runs.c.queued_at)
     .limit(bindparam("limit"))
 )
-_NEXT_RETRY = select(func.min(runs.c.next_attempt_at)).where(_is_waiting)
+_NEXT_RETRY = select(func.min(runs.c.next_attempt_at)).where(_is_active, _is_waiting)
 _OLDEST = select(func.min(runs.c.queued_at)).where(_is_queued)
 _COUNT = select(func.count()).select_from(runs).where(_is_queued, _may_start)
 _LIVE = select(
@@ -45,8 +48,8 @@ _LIVE = select(
     runs.c.phase,
     runs.c.boot_id,
     runs.c.recovery_failures,
-).where(_is_live)
-_ORDERED = SELECT.where(_is_live, runs.c.stop_kind.is_not(None))
+).where(_is_active, _is_live)
+_ORDERED = SELECT.where(_is_active, _is_live, runs.c.stop_kind.is_not(None))
 
 
 def list_due_retries(
@@ -58,7 +61,7 @@ def list_due_retries(
 
 
 def list_queued(connection: Connection, *, limit: int) -> list[StoredRun]:
-    """Return runs that may be started, by priority, then first in, first out."""
+    """Return runs that may be claimed, by priority, then first in, first out."""
     return to_stored(connection.execute(_QUEUE, {"limit": limit}).all())
 
 

@@ -116,14 +116,16 @@ SELECT: Select[Any] = select(*_COLUMNS).join_from(
     runs, run_details, run_details.c.run_id == runs.c.id
 )
 _BY_ID = SELECT.where(runs.c.id == bindparam("run_id"))
+_LOCKED_ONE = _BY_ID.with_for_update(of=runs)
 _LOCKED = (
     SELECT.where(runs.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(runs.c.id)
     .with_for_update(of=runs)
 )
+_SELECT_COUNTS = select(runs.c.id, runs.c.transition_count, runs.c.event_count)
+_COUNTS_ONE = _SELECT_COUNTS.where(runs.c.id == bindparam("run_id")).with_for_update()
 _COUNTS = (
-    select(runs.c.id, runs.c.transition_count, runs.c.event_count)
-    .where(runs.c.id.in_(bindparam("ids", expanding=True)))
+    _SELECT_COUNTS.where(runs.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(runs.c.id)
     .with_for_update()
 )
@@ -134,6 +136,7 @@ _SAVE = (
         runs.c.attempt == bindparam("old_attempt"),
         runs.c.phase == bindparam("old_phase"),
         runs.c.transition_count == bindparam("old_transition_count"),
+        runs.c.event_count == bindparam("old_event_count"),
     )
     .values({name: bindparam(name) for name in _CHANGING})
 )
@@ -146,11 +149,12 @@ class Before:
     attempt: int
     phase: str
     transition_count: int
+    event_count: int
 
     @classmethod
     def of(cls, run: StoredRun) -> "Before":
         """Return the state of ``run`` now."""
-        return cls(run.attempt, run.phase, run.transition_count)
+        return cls(run.attempt, run.phase, run.transition_count, run.event_count)
 
 
 def to_stored(rows: Sequence[Any]) -> list[StoredRun]:
@@ -165,7 +169,11 @@ def load_for_change(
 
     The transaction must have reserved its change numbers before.
     """
-    found = to_stored(connection.execute(_LOCKED, {"ids": list(ids)}).all())
+    if len(ids) == 1:  # the usual case, and quicker
+        rows = connection.execute(_LOCKED_ONE, {"run_id": ids[0]})
+    else:
+        rows = connection.execute(_LOCKED, {"ids": list(ids)})
+    found = to_stored(rows.all())
     return {run.id: (run, Before.of(run)) for run in found}
 
 
@@ -179,7 +187,10 @@ def lock_counts(
     connection: Connection, ids: Sequence[str]
 ) -> dict[str, tuple[int, int]]:
     """Return transition and event counts by id of runs that are now locked."""
-    rows = connection.execute(_COUNTS, {"ids": list(ids)})
+    if len(ids) == 1:
+        rows = connection.execute(_COUNTS_ONE, {"run_id": ids[0]})
+    else:
+        rows = connection.execute(_COUNTS, {"ids": list(ids)})
     return {row.id: (row.transition_count, row.event_count) for row in rows}
 
 
@@ -209,6 +220,7 @@ def save(connection: Connection, changes: Sequence[tuple[StoredRun, Before]]) ->
             "old_attempt": before.attempt,
             "old_phase": before.phase,
             "old_transition_count": before.transition_count,
+            "old_event_count": before.event_count,
         }
         for run, before in changes
     ]
