@@ -6,9 +6,9 @@ socket, on every system, and starting a run costs no fork of ours once shims are
 """
 
 import contextlib
+import os
 import socket
 import struct
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -53,6 +53,8 @@ class Launcher:
         self._selector = selector
         self._on_end = on_end
         self._on_loss = on_loss
+        #: For people.
+        self.zygote_pid = 0
         self._free: list[Shim] = []
         self._busy: set[Shim] = set()
         self._start_zygote()
@@ -60,25 +62,19 @@ class Launcher:
     def _start_zygote(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-                [sys.executable, "-I", "-S", str(_ZYGOTE), str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-            )
+            theirs.set_inheritable(True)
+            descriptor = str(theirs.fileno())
+            command = [sys.executable, "-I", "-S", str(_ZYGOTE), descriptor]
+            self.zygote_pid = os.posix_spawn(sys.executable, command, os.environ)
         ours.setblocking(False)
         self._zygote = ours
         self._selector.register(ours, EVENT_READ, self._on_zygote_gone)
-
-    @property
-    def zygote_pid(self) -> int:
-        """The zygote's pid, for people."""
-        return self._process.pid
 
     def _on_zygote_gone(self) -> None:
         """Start another zygote; the shims of the old one go on."""
         self._selector.unregister(self._zygote)
         self._zygote.close()
-        self._process.wait()
+        os.waitpid(self.zygote_pid, 0)
         self._start_zygote()
 
     def launch(self, launch: Launch) -> None:
@@ -149,6 +145,7 @@ class Launcher:
 
     def close(self) -> None:
         """Let go of everything: busy shims finish alone, the zygote ends after them."""
+        is_busy = bool(self._busy)
         for shim in (*self._free, *self._busy):
             self._selector.unregister(shim.connection)
             shim.connection.close()
@@ -156,3 +153,4 @@ class Launcher:
         self._busy.clear()
         self._selector.unregister(self._zygote)
         self._zygote.close()
+        os.waitpid(self.zygote_pid, os.WNOHANG if is_busy else 0)

@@ -120,6 +120,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     orders = int(sys.argv[1])
     os.set_inheritable(orders, False)
+    # Whatever our ancestors left open must not reach any script.
+    os.closerange(3, orders)
+    os.closerange(orders + 1, os.sysconf("SC_OPEN_MAX"))
     os.chdir("/")
     kernel.become_subreaper()
     zygote = Zygote(orders)
