@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import scriptrunner
+from scriptrunner.cli import cli as scriptrunner_command
+from scriptrunner.cli.script import command as runner_command
 from scriptrunner.engine.attempt import SUCCESS
 from scriptrunner.engine.metrics import RunFacts, metrics_from
 from scriptrunner.errors import ScriptRunnerError
@@ -55,3 +58,34 @@ def test_every_metric_is_documented() -> None:
     page = (REFERENCE / "metrics.md").read_text()
     documented = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert sorted(documented) == sorted(metrics_from({}, facts=facts))
+
+
+def options_of(command: click.Command) -> set[str]:
+    """Return the long names of a command's options, those of its subcommands included."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        names = command.list_commands(context)
+        parts = [command.get_command(context, name) for name in names]
+        return set().union(*(options_of(part) for part in parts if part))
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    names = [[*each.opts, *each.secondary_opts] for each in options]
+    return {name for each in names for name in each} - {"-V", "--version"}
+
+
+def list_commands() -> list[tuple[str, click.Command]]:
+    context = click.Context(scriptrunner_command)
+    found = [
+        (f"scriptrunner {name}", scriptrunner_command.get_command(context, name))
+        for name in scriptrunner_command.list_commands(context)
+    ]
+    named = [(name, command) for name, command in found if command is not None]
+    return [*named, ("runner.py", runner_command)]
+
+
+@pytest.mark.parametrize(("name", "command"), list_commands())
+def test_every_option_is_documented(name: str, command: click.Command) -> None:
+    page = (REFERENCE / "cli.md").read_text()
+    section = page.split(f"\n## `{name}`\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    documented = set(re.findall(r"`(--?[a-z-]+)`", "\n".join(rows)))
+    assert documented == options_of(command)
