@@ -90,6 +90,17 @@ class OutputReader:
         tail = os.pread(self._descriptor, size - start, start)
         return size - self._masker.count_open(tail)
 
+    def read_live(self, offset: int, limit: int, *, is_complete: bool) -> bytes:
+        """Return at most ``limit`` (> 0) bytes from ``offset`` that may be shown now.
+
+        Args:
+            offset: First byte.
+            limit: Most bytes.
+            is_complete: As for ``settled_size``.
+        """
+        settled = self.settled_size(is_complete=is_complete)
+        return self.read(offset, min(offset + limit, settled))
+
     def iter_chunks(self, start: int, end: int) -> Iterator[bytes]:
         """Yield the bytes from ``start`` to ``end`` in pieces."""
         while start < end:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, select, update
 
 from scriptrunner.runs.models import RunListItem
-from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_item
+from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_items
 from scriptrunner.storage.tables import counters, deleted_runs, runs
 
 _RESERVE = (
@@ -48,8 +48,8 @@ def list_changed(
     connection: Connection, *, after: int, limit: int
 ) -> Sequence[RunListItem]:
     """Return runs whose last change is later than ``after``, in order of change."""
-    rows = connection.execute(_CHANGED, {"after": after, "limit": limit})
-    return [to_item(row) for row in rows]
+    rows = connection.execute(_CHANGED, {"after": after, "limit": limit}).all()
+    return to_items(connection, rows)
 
 
 def list_deleted(

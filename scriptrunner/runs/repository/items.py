@@ -1,11 +1,11 @@
 """Rows of ``runs`` as list items."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, text
 
-from scriptrunner.runs.models import RunListItem
+from scriptrunner.runs.models import RunListItem, Status
 from scriptrunner.storage.tables import runs
 
 #: Columns that go into an item under their own names.
@@ -87,3 +87,12 @@ def find_positions(connection: Connection, ids: Collection[str]) -> Mapping[str,
         return {}
     rows = connection.execute(_POSITIONS, {"ids": list(ids)})
     return {row.id: row.position for row in rows}
+
+
+def to_items(
+    connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]
+) -> list[RunListItem]:
+    """Return the items of rows of ``ITEM_COLUMNS``, with their places in the queue."""
+    queued = [row.id for row in rows if row.status == Status.QUEUED]
+    positions = find_positions(connection, queued)
+    return [to_item(row, positions.get(row.id)) for row in rows]

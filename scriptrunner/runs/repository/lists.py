@@ -1,8 +1,6 @@
 """Lists of runs: filters, pages, counts, figures."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,13 +17,11 @@ from scriptrunner.clock import from_microseconds, to_microseconds
 from scriptrunner.runs.models import (
     ACTIVE_STATUSES,
     RunFilter,
-    RunListItem,
     RunPage,
     RunStatus,
     Stats,
-    Status,
 )
-from scriptrunner.runs.repository.items import ITEM_COLUMNS, find_positions, to_item
+from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_items
 from scriptrunner.storage.tables import run_details, runs
 
 #: Characters of a run id.
@@ -63,18 +59,10 @@ def list_page(
         .limit(limit + 1)
         .offset(offset)
     ).all()
-    items = _with_positions(connection, rows[:limit])
+    items = to_items(connection, rows[:limit])
     more = len(rows) > limit
     cursor = to_cursor(items[-1].queued_at, items[-1].id) if more else None
     return RunPage(items=items, total=total, next_before=cursor)
-
-
-def _with_positions(
-    connection: Connection, rows: Sequence[Any]
-) -> Sequence[RunListItem]:
-    queued = [row.id for row in rows if row.status == Status.QUEUED]
-    positions = find_positions(connection, queued)
-    return [to_item(row, positions.get(row.id)) for row in rows]
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
