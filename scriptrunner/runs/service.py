@@ -303,16 +303,6 @@ class RunService:
         status, phase = self._waiter.get_status(run_id)
         return StopOutcome(run_id=run_id, status=status, phase=phase)
 
-    def get_outcome(self, run_id: str) -> StopOutcome:
-        """Return status and phase of a run, quickly.
-
-        Raises:
-            RunNotFoundError: If there is no such run.
-        """
-        _check_id(run_id)
-        status, phase = self._waiter.get_status(run_id)
-        return StopOutcome(run_id=run_id, status=status, phase=phase)
-
     def list_events(self, run_id: str, *, after: int = 0) -> list[Event]:
         """Return the events of a run whose seq is larger than ``after``.
 
