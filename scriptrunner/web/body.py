@@ -81,3 +81,14 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     return b"".join(
         [piece async for piece in iter_body(request, limit_bytes=limit_bytes)]
     )
+
+
+async def has_body(request: Request) -> bool:
+    """Return whether a body comes; only for requests that are refused either way."""
+    try:
+        async for piece in iter_body(request, limit_bytes=0):
+            if piece:
+                return True
+    except BodyTooLargeError:
+        return True
+    return False

@@ -24,6 +24,10 @@ class Ending:
         self.has_begun = False
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
 
+    def renew(self) -> None:
+        """Begin once more with a service that goes on."""
+        self.has_begun = False
+
     def begin(self) -> None:
         """Let everybody who waits go on; callable from a signal handler."""
         self.has_begun = True

@@ -7,16 +7,19 @@ then checked by the same rules as a JSON body.
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, parse_options_header
+from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from scriptrunner.errors import InvalidInputError, MalformedInputError
 from scriptrunner.web.body import UPLOAD_BYTES, iter_body, require_media_type
 from scriptrunner.web.json_text import NotJsonError, fault, parse_text
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 #: Parts of a form: room for every field and the file.
 MAX_PARTS = 64
@@ -184,7 +187,7 @@ class FormParts:
         self._header_bytes = 0
         self._disposition = b""
         self._is_complete = False
-        callbacks: MultipartCallbacks = {
+        callbacks: "MultipartCallbacks" = {
             "on_part_begin": self._begin_part,
             "on_part_data": self._add_data,
             "on_header_field": self._add_header_name,

@@ -123,3 +123,44 @@ class ChangeFeed:
         """Forget the answers of event loops that have ended."""
         for loop in [each for each in self._answers if each.is_closed()]:
             del self._answers[loop]
+
+
+class Watcher:
+    """Tells one stream or request what has changed since it last asked."""
+
+    def __init__(self, ear: Ear, feed: ChangeFeed) -> None:
+        """Listen from now on; say where to stand before the first question."""
+        self.change = 0
+        self._ear = ear
+        self._feed = feed
+        self._ring = ear.ring
+        self._has_more = False
+
+    def stand_at(self, change: int, *, newest: int) -> None:
+        """Stand at ``change``, which may lie before the ``newest`` one."""
+        self.change = change
+        self._has_more = change != newest
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something may have changed, or ``seconds`` have passed."""
+        if not self._has_more:
+            await self._ear.wait(self._ring, seconds)
+
+    async def find_changes(self) -> Changes | None:
+        """Return what has changed after ``change``, and stand there; None if nothing rang."""
+        if not self._ring.is_set() and not self._has_more:
+            return None
+        # Before the look: a ring that comes while we look is heard by the next wait.
+        self._ring = self._ear.ring
+        changes = await self._feed.after(self.change, self._ring)
+        self.change, self._has_more = changes.change, changes.more
+        return changes
+
+
+def concerns(changes: Changes, run_id: str) -> bool:
+    """Return whether ``changes`` may be about a run: it changed, is gone, or who knows."""
+    return (
+        changes.reset
+        or any(item.id == run_id for item in changes.items)
+        or any(gone == run_id for _, gone in changes.deleted)
+    )

@@ -100,6 +100,11 @@ class Workers:
                 self._own += Counter()  # drops the zeros
                 self._write()
 
+    @property
+    def own_streams(self) -> int:
+        """How many streams are open in this worker."""
+        return self._own.total()
+
     def count_streams(self) -> int:
         """Return how many streams are open on all workers."""
         with self._mutex:

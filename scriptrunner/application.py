@@ -1,0 +1,111 @@
+"""The composition root: settings in, services out. Only here are things constructed.
+
+Nothing happens at import. ``build_services`` is for web workers and the command line,
+``build_ledger`` for the supervisor.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scriptrunner.access.first_token import adopt_token_file
+from scriptrunner.access.service import AccessService, open_access
+from scriptrunner.clock import Clock, SystemClock
+from scriptrunner.engine.paths import AllowedRoots, list_own_files
+from scriptrunner.runs.ledger import Ledger
+from scriptrunner.runs.service import RunService
+from scriptrunner.settings import PROJECT_FOLDER, Settings
+from scriptrunner.storage.database import Database
+from scriptrunner.storage.migrate import migrate
+from scriptrunner.supervisor.election import Election
+from scriptrunner.supervisor.wakeup import announce, wake_supervisor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that front ends use. Threads may share it; ``close`` ends it."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    runs: RunService
+    access: AccessService
+    #: Sees to it that a supervisor runs; started by the web, or by the first run.
+    election: Election
+
+    def close(self) -> None:
+        """Close what is open; running scripts go on."""
+        self.election.stop()
+        self.access.close()
+        self.database.close()
+
+
+def build_services(settings: Settings) -> Services:
+    """Make the data folder, bring the database up to date, and connect the services.
+
+    Raises:
+        UnknownSchemaError: If the database belongs to a newer version.
+        DatabaseBusyError: If it stays locked.
+        AccessSetupError: If the file of the first token cannot be used.
+    """
+    _make_folders(settings)
+    database = _open_database(settings)
+    clock = SystemClock()
+    election = Election(settings)
+    access = open_access(database, clock=clock)
+    adopt_token_file(access, settings)
+
+    def wake() -> None:
+        # Without a lifespan nobody has looked after the supervisor so far.
+        election.start()
+        wake_supervisor(settings.data_dir)
+
+    runs = RunService(
+        database,
+        settings,
+        roots=_allowed_roots(settings),
+        wake=wake,
+        announce=lambda: announce(settings.data_dir),
+        clock=clock,
+    )
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        runs=runs,
+        access=access,
+        election=election,
+    )
+
+
+def build_ledger(settings: Settings) -> tuple[Ledger, tuple[Callable[[], None], ...]]:
+    """Return the record of runs as the supervisor writes it, and its further duties.
+
+    The duties are called about once a second and return quickly.
+    """
+    _make_folders(settings)
+    database = _open_database(settings)
+    ledger = Ledger(database, settings, roots=_allowed_roots(settings))
+    return ledger, (ledger.repeat_orders,)
+
+
+def _make_folders(settings: Settings) -> None:
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (settings.runs_dir, settings.scripts_dir):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _open_database(settings: Settings) -> Database:
+    database = Database(
+        settings.database_url,
+        wait_seconds=settings.database_wait_seconds,
+        durable=settings.durability == "power",
+    )
+    migrate(database)
+    return database
+
+
+def _allowed_roots(settings: Settings) -> AllowedRoots:
+    forbidden = list_own_files(
+        PROJECT_FOLDER, data_dir=settings.data_dir, roots=settings.allowed_roots
+    )
+    return AllowedRoots(settings.allowed_roots, forbidden=forbidden)

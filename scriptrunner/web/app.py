@@ -1,0 +1,124 @@
+"""The web application: routes behind the gate, and the lifespan around both.
+
+Making one has no effects: services are built in the lifespan, or at the first request.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from scriptrunner import __version__
+from scriptrunner.access.roles import check_routes
+from scriptrunner.errors import ScriptRunnerError
+from scriptrunner.settings import Settings
+from scriptrunner.web.deps import GUARDS
+from scriptrunner.web.edge import SecurityHeaders
+from scriptrunner.web.errors import (
+    ErrorBoundary,
+    answer_known_error,
+    answer_malformed,
+    answer_plain_error,
+)
+from scriptrunner.web.figures import Figures
+from scriptrunner.web.gate import Gate
+from scriptrunner.web.request_id import RequestId
+from scriptrunner.web.routes import (
+    control,
+    core,
+    dashboard,
+    login,
+    logs,
+    me,
+    runs,
+    start,
+    streams,
+)
+from scriptrunner.web.runtime import Runtime
+
+DESCRIPTION = (
+    "Runs Python scripts, keeps every run alive, and keeps its output and its cost. "
+    "Callers on the same machine need no token; others send a bearer token."
+)
+ROUTERS = (
+    core.router,
+    me.router,
+    start.router,
+    runs.router,
+    control.router,
+    logs.router,
+    streams.router,
+    dashboard.router,
+    login.router,
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return a web application.
+
+    Args:
+        settings: Those in force; by default those of the environment, read at the first
+            use.
+
+    Raises:
+        MissingPermissionError: If a route has no permission.
+    """
+    runtime = Runtime(settings)
+    app = FastAPI(
+        title="Script Runner",
+        description=DESCRIPTION,
+        version=__version__,
+        # Both would load code from elsewhere; the document is a route of our own.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        lifespan=lifespan,
+        exception_handlers={
+            ScriptRunnerError: answer_known_error,
+            RequestValidationError: answer_malformed,
+            HTTPException: answer_plain_error,
+        },
+        middleware=[
+            Middleware(RequestId),
+            Middleware(SecurityHeaders),
+            Middleware(ErrorBoundary),
+            Middleware(Gate, runtime=runtime),
+        ],
+    )
+    for router in ROUTERS:
+        app.include_router(router, dependencies=GUARDS)
+    check_routes(route_names(app))
+    app.state.runtime = runtime
+    app.state.figures = Figures(runtime)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def route_names(app: FastAPI) -> list[str]:
+    """Return the names of all routes of ``app``, hidden ones included."""
+    return [str(context.name) for context in iter_route_contexts(app.routes)]
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Build everything, look after the supervisor, and let go of both at the end."""
+    runtime: Runtime = app.state.runtime
+    runtime.ending.renew()
+    await run_in_threadpool(runtime.open)
+    runtime.services.election.start()
+    runtime.workers.enter()
+    with runtime.ending.heard_by_signals():
+        async with runtime.bell.listening():
+            yield
+        runtime.ending.begin()
+    await run_in_threadpool(runtime.close)

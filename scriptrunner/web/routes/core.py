@@ -1,0 +1,54 @@
+"""Health, system status, statistics, and the description of the API."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from scriptrunner.web.answers import JSON_TYPE, json_answer
+from scriptrunner.web.deps import RuntimeDep, ServicesDep
+from scriptrunner.web.describe import answers
+from scriptrunner.web.host_status import describe_host
+from scriptrunner.web.openapi import describe_api
+from scriptrunner.web.times import Since, Until
+
+router = APIRouter(tags=["core"])
+
+HEALTHY = b'{"status":"ok"}'
+
+
+@router.get("/api/health", name="get_health", responses=answers("Health"))
+async def get_health() -> Response:
+    """Say that the service answers; nothing else is looked at."""
+    return Response(HEALTHY, media_type=JSON_TYPE)
+
+
+@router.get(
+    "/api/system/status", name="get_system_status", responses=answers("SystemStatus")
+)
+def get_system_status(runtime: RuntimeDep) -> Response:
+    """Return the state of machine, queue, supervisor and service."""
+    return json_answer(describe_host(runtime))
+
+
+@router.get("/api/stats", name="get_stats", responses=answers("Stats"))
+def get_stats(
+    services: ServicesDep, since: Since = None, until: Until = None
+) -> Response:
+    """Return figures over all runs, or over those queued in a span of time."""
+    stats = services.runs.get_stats(since=since, until=until)
+    return json_answer(
+        {
+            "total_runs": stats.total_runs,
+            "by_status": stats.by_status,
+            "by_run_status": stats.by_run_status,
+            "runs_24h": stats.runs_24h,
+            "success_rate": stats.success_rate,
+            "success_rate_24h": stats.success_rate_24h,
+            "active": stats.active,
+        }
+    )
+
+
+@router.get("/openapi.json", name="openapi", include_in_schema=False)
+def get_openapi(request: Request) -> Response:
+    """Return the OpenAPI document."""
+    return json_answer(describe_api(request.app))

@@ -1,0 +1,165 @@
+"""Starting runs: by path, by upload, and again."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from scriptrunner.engine import paths, plan
+from scriptrunner.errors import StorageFullError, UnsupportedMediaTypeError
+from scriptrunner.runs.errors import (
+    IdempotencyConflictError,
+    InvalidIdempotencyKeyError,
+    QueueFullError,
+    RestartPendingError,
+    RunNotFoundError,
+)
+from scriptrunner.runs.models import Accepted, Submission, Trigger
+from scriptrunner.web.answers import json_answer
+from scriptrunner.web.body import BodyTooLargeError
+from scriptrunner.web.deps import ActorDep, ServicesDep
+from scriptrunner.web.describe import answers, ref
+from scriptrunner.web.form_body import InvalidFormJsonError
+from scriptrunner.web.requests import RunBodyDep, UploadBodyDep
+
+router = APIRouter(tags=["runs"])
+
+PATH_ERRORS = (
+    paths.InvalidScriptPathError,
+    paths.ScriptOutsideRootError,
+    paths.SymlinkNotAllowedError,
+    paths.ScriptMissingError,
+    paths.NotPythonError,
+    paths.ScriptNotAllowedError,
+    paths.InvalidWorkingDirError,
+)
+OPTION_ERRORS = (
+    plan.InvalidTimeoutError,
+    plan.TooManyArgsError,
+    plan.InvalidArgError,
+    plan.InvalidEnvError,
+)
+QUEUE_ERRORS = (QueueFullError, StorageFullError)
+BODY_ERRORS = (
+    InvalidIdempotencyKeyError,
+    IdempotencyConflictError,
+    BodyTooLargeError,
+    UnsupportedMediaTypeError,
+)
+ANSWER_HEADERS = {
+    "Location": "Address of the new run",
+    "Idempotency-Replayed": "`true` if an earlier request with this key made the run",
+}
+KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes a repeated request one run; 1 to 255 visible ASCII characters",
+    "schema": {"type": "string"},
+}
+
+
+def _body(media: str, schema: str) -> dict[str, Any]:
+    content = {media: {"schema": ref(schema)}}
+    return {
+        "requestBody": {"required": True, "content": content},
+        "parameters": [KEY_PARAMETER],
+    }
+
+
+@router.post(
+    "/api/run",
+    name="start_run",
+    status_code=202,
+    responses=answers(
+        "RunAccepted",
+        *PATH_ERRORS,
+        *OPTION_ERRORS,
+        *BODY_ERRORS,
+        *QUEUE_ERRORS,
+        status=202,
+        headers=ANSWER_HEADERS,
+    ),
+    openapi_extra=_body("application/json", "RunRequest"),
+)
+def start_run(body: RunBodyDep, actor: ActorDep, services: ServicesDep) -> Response:
+    """Put a run of a script below an allowed root into the queue."""
+    submission = Submission(
+        script_path=body.request.script_path,
+        options=body.request.to_options(),
+        principal=actor.principal,
+        idempotency=body.idempotency,
+    )
+    return _accepted(services.runs.submit(submission), actor)
+
+
+@router.post(
+    "/api/run/upload",
+    name="upload_run",
+    status_code=202,
+    responses=answers(
+        "RunAccepted",
+        paths.NotPythonError,
+        paths.InvalidWorkingDirError,
+        InvalidFormJsonError,
+        *OPTION_ERRORS,
+        *BODY_ERRORS,
+        *QUEUE_ERRORS,
+        status=202,
+        headers=ANSWER_HEADERS,
+    ),
+    openapi_extra=_body("multipart/form-data", "UploadForm"),
+)
+def upload_run(body: UploadBodyDep, actor: ActorDep, services: ServicesDep) -> Response:
+    """Put a run of an uploaded script into the queue."""
+    submission = Submission(
+        upload=body.upload,
+        options=body.options.to_options(),
+        principal=actor.principal,
+        trigger=Trigger.UPLOAD,
+        idempotency=body.idempotency,
+    )
+    return _accepted(services.runs.submit(submission), actor)
+
+
+@router.post(
+    "/api/runs/{run_id}/restart",
+    name="restart_run",
+    status_code=202,
+    responses=answers(
+        "RunRestarted",
+        *PATH_ERRORS,
+        RunNotFoundError,
+        RestartPendingError,
+        *QUEUE_ERRORS,
+        status=202,
+        headers={"Location": "Address of the new run"},
+    ),
+)
+def restart_run(
+    run_id: str,
+    actor: ActorDep,
+    services: ServicesDep,
+    use_snapshot: Annotated[
+        bool, Query(description="Run the stored bytes instead of the file as it is now")
+    ] = False,
+) -> Response:
+    """Queue the same request again; an active run is stopped first."""
+    accepted = services.runs.restart(
+        run_id, principal=actor.principal, use_snapshot=use_snapshot
+    )
+    return _accepted(accepted, actor)
+
+
+def _accepted(accepted: Accepted, actor: ActorDep) -> Response:
+    if not accepted.replayed:
+        actor.note(accepted.run_id)
+    body: dict[str, Any] = {"run_id": accepted.run_id, "status": "queued"}
+    if accepted.restarted_from is not None:
+        body["restarted_from"] = accepted.restarted_from
+    if accepted.warnings:
+        body["warnings"] = list(accepted.warnings)
+    headers = {"Location": f"/api/runs/{accepted.run_id}"}
+    if accepted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return json_answer(body, status=202, headers=headers)
