@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from html import escape
 from string import Template
 
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
 from scriptrunner import __version__
-from scriptrunner.web.assets import AssetSet
+from scriptrunner.web.assets import AssetSet, shared_assets
 
 #: Cookie in which the page keeps the reader's choice, so that nothing flashes.
 THEME_COOKIE = "scriptrunner_theme"
@@ -54,6 +57,25 @@ def find_page(path: str) -> Page:
 def wants_page(headers: Mapping[str, str]) -> bool:
     """Say whether the sender is a person's browser that expects a page to look at."""
     return "text/html" in headers.get("accept", "")
+
+
+def page_response(request: Request) -> Response:
+    """Return the page of the request's path; a 404 page if there is none."""
+    root_path: str = request.scope.get("root_path", "").rstrip("/")
+    path = request.url.path
+    if root_path and path.startswith(root_path):
+        path = path[len(root_path) :]
+    found = find_page(path)
+    html = render(
+        found,
+        assets=shared_assets().current(),
+        root_path=root_path,
+        address=str(request.base_url),
+        cookies=request.cookies,
+    )
+    # Asked for again at each visit, so that a new release and a login take effect.
+    headers = {"Cache-Control": "no-cache", "Vary": "Cookie"}
+    return HTMLResponse(html, status_code=found.status, headers=headers)
 
 
 def render(

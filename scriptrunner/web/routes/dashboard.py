@@ -9,8 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from scriptrunner.errors import TooLargeError, UnsupportedMediaTypeError
-from scriptrunner.web import page as pages
-from scriptrunner.web.assets import shared_assets
+from scriptrunner.web.page import page_response
 
 logger = logging.getLogger(__name__)
 router = APIRouter(tags=["dashboard"])
@@ -65,25 +64,6 @@ async def post_csp_report(request: Request) -> Response:
             extra={"action": "csp_violated"},
         )
     return Response(status_code=204)
-
-
-def page_response(request: Request) -> Response:
-    """Return the page of the request's path; a 404 page if there is none."""
-    root_path: str = request.scope.get("root_path", "").rstrip("/")
-    path = request.url.path
-    if root_path and path.startswith(root_path):
-        path = path[len(root_path) :]
-    found = pages.find_page(path)
-    html = pages.render(
-        found,
-        assets=shared_assets().current(),
-        root_path=root_path,
-        address=str(request.base_url),
-        cookies=request.cookies,
-    )
-    # Not stored, so that a new release and a login take effect at the next visit.
-    headers = {"Cache-Control": "no-cache", "Vary": "Cookie"}
-    return HTMLResponse(html, status_code=found.status, headers=headers)
 
 
 def summary_of(body: bytes) -> str:

@@ -103,17 +103,17 @@ export class LogSource {
   }
 
   onEvent(event, data) {
+    // Then the stream goes on with the next attempt, which has a view of its own.
+    if (event === 'attempt') this.pause();
     if (event !== 'output') return;
     if (this.busy || this.position === null) {
       this.again = true;
       return;
     }
-    if (this.attempt !== null && data.attempt !== undefined && data.attempt !== this.attempt) return;
-    const next = data.next ?? data.offset + new TextEncoder().encode(data.text).length;
-    if (next <= this.position) return;
+    if (data.next <= this.position) return;
     if (data.offset === this.position) {
       this.onText(data.text);
-      this.position = next;
+      this.position = data.next;
     } else this.catchUp().catch(() => {});
   }
 

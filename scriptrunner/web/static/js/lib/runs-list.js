@@ -103,9 +103,8 @@ export const setFilter = (changes) => setQuery({ ...changes, page: null, anchor:
 /** Take up a change from the stream. */
 function onEvent(event, data) {
   if (event === 'run') {
-    const run = data.run ?? data;
-    if (runs.has(run.id)) put(run);
-    else if (isNew(run)) newIds.value = new Set([...newIds.peek(), run.id]);
+    if (runs.has(data.id)) put(data);
+    else if (isNew(data)) newIds.value = new Set([...newIds.peek(), data.id]);
   } else if (event === 'deleted') {
     const gone = new Set(data.ids);
     if (rowIds.peek().some((id) => gone.has(id)) || [...newIds.peek()].some((id) => gone.has(id))) loadRuns();

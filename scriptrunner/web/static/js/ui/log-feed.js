@@ -60,13 +60,14 @@ class Feed {
     }
     for (const source of this.sources) {
       source.final = !active;
-      if (active) source.follow();
-      else source.pause();
+      if (!active) source.pause();
     }
     try {
       await Promise.all(this.sources.map((source) => source.catchUp()));
       this.error = null;
       this.loaded = true;
+      // The stream goes on where the fetch ended: nothing is sent twice.
+      if (this.active && !document.hidden) for (const source of this.sources) source.follow();
       if (!active && !this.active) this.rows.finish();
     } catch (error) {
       if (error.name === 'AbortError') return;
