@@ -6,11 +6,11 @@ included: a worker script obeys the policy of its own answer, not that of the pa
 may do what; that is ``scriptrunner.access``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scriptrunner.web.assets import Asset, Assets, shared_assets
+from scriptrunner.web.assets import Asset, Assets
 
 #: What a page of ours may load and do: our own files, no inline script, no eval.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -78,12 +78,10 @@ class StaticFiles:
     release must notice, not load half of a newer one.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, get_assets: Callable[[], Assets] = shared_assets
-    ) -> None:
-        """Serve the files of ``get_assets()`` in front of ``app``; nothing is read yet."""
+    def __init__(self, app: ASGIApp, assets: Assets) -> None:
+        """Serve ``assets`` in front of ``app``."""
         self.app = app
-        self._get_assets = get_assets
+        self.assets = assets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a static file, or let the wrapped application answer."""
@@ -93,7 +91,7 @@ class StaticFiles:
             return
         packed = asset.compressed is not None and _accepts_gzip(scope["headers"])
         body = asset.compressed if packed and asset.compressed else asset.content
-        cache = b"no-cache" if self._get_assets().development else _IMMUTABLE
+        cache = b"no-cache" if self.assets.development else _IMMUTABLE
         headers = [
             (b"content-type", asset.content_type.encode()),
             (b"content-length", str(len(body)).encode()),
@@ -112,7 +110,7 @@ class StaticFiles:
         if not path.startswith("/static/"):
             return None
         version, _, name = path.removeprefix("/static/").partition("/")
-        current = self._get_assets().current()
+        current = self.assets.current()
         return current.files.get(name) if version == current.version else None
 
 

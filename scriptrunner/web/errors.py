@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scriptrunner import errors as kinds
 from scriptrunner.errors import ScriptRunnerError
 from scriptrunner.web.answers import json_answer
+from scriptrunner.web.page import is_page_wanted, page_response
 from scriptrunner.web.request_id import get_request_id
 
 logger = logging.getLogger(__name__)
@@ -150,6 +151,8 @@ async def answer_malformed(request: Request, error: Exception) -> Response:
 async def answer_plain_error(request: Request, error: Exception) -> Response:
     """Answer what routing found wrong: unknown path, wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
+    if error.status_code == 404 and is_page_wanted(request):
+        return page_response(request)
     code, detail = PLAIN_ERRORS.get(
         error.status_code, ("invalid_request", "Bad request")
     )

@@ -54,9 +54,11 @@ def find_page(path: str) -> Page:
     return RUN if _RUN_PATH.fullmatch(path) else NOT_FOUND
 
 
-def wants_page(headers: Mapping[str, str]) -> bool:
-    """Say whether the sender is a person's browser that expects a page to look at."""
-    return "text/html" in headers.get("accept", "")
+def is_page_wanted(request: Request) -> bool:
+    """Say whether a person's browser asks for something to look at, not for data."""
+    if request.method != "GET" or "/api/" in request.url.path:
+        return False
+    return "text/html" in request.headers.get("accept", "")
 
 
 def page_response(request: Request) -> Response:

@@ -33,7 +33,7 @@ def make_client(assets: Assets, *, root_path: str = "") -> TestClient:
         return PlainTextResponse("mine", headers={"Cache-Control": "no-cache"})
 
     inner = Starlette(routes=[Route("/kept", kept), Route("/{path:path}", plain)])
-    app = SecurityHeaders(StaticFiles(inner, get_assets=lambda: assets))
+    app = SecurityHeaders(StaticFiles(inner, assets))
     return TestClient(app, root_path=root_path)
 
 

@@ -5,6 +5,7 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+from starlette.requests import Request
 
 from scriptrunner.web import page as pages
 from scriptrunner.web.assets import STATIC_FOLDER, read_assets
@@ -124,17 +125,36 @@ def test_markup_holds_no_inline_script_or_style() -> None:
     assert " onclick" not in html
 
 
+def make_request(path: str, accept: str | None, method: str = "GET") -> Request:
+    headers = [(b"accept", accept.encode())] if accept else []
+    return Request(
+        {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "headers": headers,
+            "query_string": b"",
+            "server": ("127.0.0.1", 9000),
+            "scheme": "http",
+        }
+    )
+
+
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
 @pytest.mark.parametrize(
-    ("accept", "wanted"),
+    ("request_", "wanted"),
     [
-        ("text/html,application/xhtml+xml,*/*;q=0.8", True),
-        ("application/json", False),
-        ("*/*", False),
-        (None, False),
+        (make_request("/nowhere", BROWSER), True),
+        (make_request("/nowhere", "application/json"), False),
+        (make_request("/nowhere", None), False),
+        (make_request("/api/nowhere", BROWSER), False),
+        (make_request("/nowhere", BROWSER, "POST"), False),
     ],
 )
-def test_pages_are_for_browsers(accept: str | None, wanted: bool) -> None:
-    assert pages.wants_page({"accept": accept} if accept else {}) is wanted
+def test_pages_are_for_browsers(request_: Request, wanted: bool) -> None:
+    assert pages.is_page_wanted(request_) is wanted
 
 
 @pytest.mark.parametrize(
