@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 
-pytest_plugins = ("tests.databases", "tests.network")
+pytest_plugins = ("tests.databases", "tests.network", "tests.run_world")
 
 NEEDED = ("alembic", "fastapi", "httpx", "pytest_timeout", "sqlalchemy", "uvicorn")
 

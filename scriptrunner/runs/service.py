@@ -72,6 +72,7 @@ class RunService:
         wake: Tells the supervisor that there is work.
         announce: Tells all web workers that some run has changed.
         clock: Tests hand in one they can set.
+        boot_id: Of this machine's boot; asked of the kernel by default.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class RunService:
         wake: Callable[[], None],
         announce: Callable[[], None],
         clock: Clock | None = None,
+        boot_id: str | None = None,
     ) -> None:
         """Connect the parts; nothing is opened or written yet."""
         clock = clock or SystemClock()
@@ -94,7 +96,7 @@ class RunService:
         durable = settings.durability == "power"
         folders = self._folders = RunFolders(settings.runs_dir, durable=durable)
         host = Host(
-            boot_id=process_tree.boot_id(),
+            boot_id=boot_id or process_tree.boot_id(),
             clock=clock,
             max_output_bytes=settings.max_output_bytes,
         )
