@@ -191,7 +191,9 @@ class RunWorld:
                 data[start : start + len(text)] = text
         path.write_bytes(data)
 
-    def run_to_end(self, script: str = "ok.py", *, exit_code: int = 0, **more: Any) -> str:
+    def run_to_end(
+        self, script: str = "ok.py", *, exit_code: int = 0, **more: Any
+    ) -> str:
         """Queue a run, claim it, end it; return its id."""
         run_id = self.submit(script, **more)
         self.end(self.claim_one(), exit_code)

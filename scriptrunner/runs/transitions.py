@@ -122,7 +122,6 @@ class RunChange:
         self._outputs, self._detail = outputs, detail
         if not self.run.is_started:
             self._note_spawn(spawn or {}, end)
-        self._note_output(end)
         self._feed(event)
 
     def show(self, end: Mapping[str, Any] | None, outputs: Outputs | None) -> None:
@@ -286,6 +285,7 @@ class RunChange:
 
     def _add_end(self) -> None:
         end = self._end or {"reason": "lost"}
+        self._note_output(end)
         event = build_end_event(
             {"error": self._detail, **end},
             correlation_id=self.run.correlation_id,
