@@ -1,10 +1,12 @@
 """The reference pages say what the code does: nothing missing, nothing left over."""
 
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -15,7 +17,9 @@ from scriptrunner.cli.script import command as runner_command
 from scriptrunner.engine.attempt import SUCCESS
 from scriptrunner.engine.metrics import RunFacts, metrics_from
 from scriptrunner.errors import ScriptRunnerError
+from scriptrunner.web.app import create_app
 from scriptrunner.web.errors import PLAIN_ERRORS, status_of
+from scriptrunner.web.openapi import describe_api
 
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference"
 
@@ -30,6 +34,11 @@ def all_modules_loaded() -> None:
             importlib.import_module(module.name)
 
 
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    return describe_api(create_app())
+
+
 def iter_errors(kind: type[ScriptRunnerError]) -> Iterator[type[ScriptRunnerError]]:
     yield kind
     for each in kind.__subclasses__():
@@ -38,7 +47,7 @@ def iter_errors(kind: type[ScriptRunnerError]) -> Iterator[type[ScriptRunnerErro
 
 
 @pytest.mark.usefixtures("all_modules_loaded")
-def test_every_error_code_is_documented_with_its_status() -> None:
+def test_every_error_code_is_documented_with_its_status(schema: Any) -> None:
     page = (REFERENCE / "errors.md").read_text()
     documented = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", page, re.MULTILINE))
     local = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
@@ -50,7 +59,48 @@ def test_every_error_code_is_documented_with_its_status() -> None:
     # Kinds whose code every class below them replaces.
     replaced = {("400", "invalid_request")}
     raised |= {(str(status), code) for status, (code, _) in PLAIN_ERRORS.items()}
+    raised |= codes_in_schema(schema)
     assert raised - replaced == documented - replaced
+
+
+def codes_in_schema(schema: Any) -> set[tuple[str, str]]:
+    """Return the statuses and codes that operations declare."""
+    answers = [
+        answer
+        for operations in schema["paths"].values()
+        for operation in operations.values()
+        for answer in operation["responses"].items()
+    ]
+    return {
+        (status, code)
+        for status, answer in answers
+        if status >= "400"
+        for code in re.findall(r"`([a-z_]+)`", answer["description"])
+    }
+
+
+def test_every_operation_is_documented(schema: Any) -> None:
+    page = (REFERENCE / "api.md").read_text()
+    documented = re.findall(r"^\| (GET|POST|DELETE) \| `(\S+)` \|", page, re.MULTILINE)
+    hidden = {("GET", "/"), ("POST", "/api/csp-report"), ("GET", "/openapi.json")}
+    declared = {
+        (method.upper(), path)
+        for path, operations in schema["paths"].items()
+        for method in operations
+    }
+    assert set(documented) - hidden == declared - hidden
+
+
+def test_every_field_of_a_run_request_is_documented(schema: Any) -> None:
+    page = (REFERENCE / "api.md").read_text()
+    section = page.split("\n## Starting runs\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", section, re.MULTILINE)
+    fields = schema["components"]["schemas"]["RunRequest"]["properties"]
+    for name, default in rows:
+        shown = fields[name]["default"]
+        assert default == (shown if isinstance(shown, str) else json.dumps(shown)), name
+    without = set(re.findall(r"^\| `(\w+)` \| [^|]+ \| \w", section, re.MULTILINE))
+    assert {name for name, _ in rows} | without == set(fields)
 
 
 def test_every_metric_is_documented() -> None:
