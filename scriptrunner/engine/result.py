@@ -90,11 +90,11 @@ def _from_line_start(data: bytes) -> bytes:
     newline = data.find(b"\n", 0, len(data) - 1)
     if newline >= 0:
         return data[newline + 1 :]
-    rest = data[1:]
-    # One endless line: begin at a character at least.
-    while rest and rest[0] & 0xC0 == 0x80:
-        rest = rest[1:]
-    return rest
+    # One endless line: begin at a character at least; none has more than four bytes.
+    first = 1
+    while first < min(4, len(data)) and data[first] & 0xC0 == 0x80:
+        first += 1
+    return data[first:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
