@@ -4,6 +4,7 @@ Nothing happens at import. ``build_services`` is for web workers and the command
 ``build_ledger`` for the supervisor.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -100,8 +101,19 @@ def _open_database(settings: Settings) -> Database:
         wait_seconds=settings.database_wait_seconds,
         durable=settings.durability == "power",
     )
+    _keep_private(database)
     migrate(database)
     return database
+
+
+def _keep_private(database: Database) -> None:
+    """Make a new database file for our user alone; SQLite's own files take after it.
+
+    A file that is there is not even opened: closing it would drop SQLite's locks.
+    """
+    if database.file is not None:
+        with contextlib.suppress(FileExistsError):
+            database.file.touch(mode=0o600, exist_ok=False)
 
 
 def _allowed_roots(settings: Settings) -> AllowedRoots:

@@ -74,6 +74,7 @@ class Tick:
             "interpreter": interpreter.describe(settings.python),
         }
         draft = self._path.with_suffix(".draft")
+        draft.touch(mode=0o600)
         draft.write_text(json.dumps(note))
         draft.replace(self._path)
 
