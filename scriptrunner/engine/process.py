@@ -47,7 +47,12 @@ def disable_core_dumps() -> None:
 
 
 def start(
-    argv: list[str], environment: dict[str, str], *, folder: int, stdout: int, stderr: int
+    argv: list[str],
+    environment: dict[str, str],
+    *,
+    folder: int,
+    stdout: int,
+    stderr: int,
 ) -> Script:
     """Start ``argv`` in a session of its own and return it once exec has succeeded.
 
@@ -80,8 +85,12 @@ def start(
             setsigdef=_DEFAULT_SIGNALS,
         )
     except (OSError, ValueError) as error:
-        text = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
-        raise SpawnError(f"cannot start {argv[0]}: {text}", type(error).__name__) from error
+        text = (
+            os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
+        )
+        raise SpawnError(
+            f"cannot start {argv[0]}: {text}", type(error).__name__
+        ) from error
     finally:
         os.chdir("/")
     return Script(pid, _open_pidfd(pid), started_ns)

@@ -239,7 +239,7 @@ def is_gone(stat: process_tree.Stat) -> bool:
     return now is None or now.start != stat.start or now.state == b"Z"
 
 
-def wait_for(condition) -> None:  # type: ignore[no-untyped-def]
+def wait_for(condition) -> None:
     deadline = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < deadline, "it did not come true in time"

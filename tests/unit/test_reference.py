@@ -118,8 +118,10 @@ def options_of(command: click.Command) -> set[str]:
         parts = [command.get_command(context, name) for name in names]
         return set().union(*(options_of(part) for part in parts if part))
     options = [each for each in command.params if isinstance(each, click.Option)]
-    names = [[*each.opts, *each.secondary_opts] for each in options]
-    return {name for each in names for name in each} - {"-V", "--version"}
+    return {name for each in options for name in (*each.opts, *each.secondary_opts)} - {
+        "-V",
+        "--version",
+    }
 
 
 def list_commands() -> list[tuple[str, click.Command]]:

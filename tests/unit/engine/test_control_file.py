@@ -25,7 +25,8 @@ def descriptor(path: str):
     os.close(descriptor)
 
 
-def test_new_file_has_all_its_blocks_and_empty_slots(path: str, descriptor: int):
+@pytest.mark.usefixtures("descriptor")
+def test_new_file_has_all_its_blocks_and_empty_slots(path: str):
     found = os.stat(path)
     assert found.st_size == control_file.FILE_BYTES
     assert found.st_blocks * 512 >= control_file.FILE_BYTES
@@ -34,7 +35,8 @@ def test_new_file_has_all_its_blocks_and_empty_slots(path: str, descriptor: int)
     assert (record.identity, record.spawn, record.end, record.signal) == (None,) * 4
 
 
-def test_only_the_first_makes_the_file(path: str, descriptor: int):
+@pytest.mark.usefixtures("descriptor")
+def test_only_the_first_makes_the_file(path: str):
     with pytest.raises(FileExistsError):
         control_file.create(path)
 
