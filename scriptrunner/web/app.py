@@ -27,6 +27,7 @@ from scriptrunner.web.errors import (
 )
 from scriptrunner.web.figures import Figures
 from scriptrunner.web.gate import Gate
+from scriptrunner.web.parent import end_with_parent
 from scriptrunner.web.request_id import RequestId
 from scriptrunner.web.routes import (
     control,
@@ -117,6 +118,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(runtime.open)
     runtime.services.election.start()
     runtime.workers.enter()
+    end_with_parent()
     with runtime.ending.heard_by_signals():
         async with runtime.bell.listening():
             yield
