@@ -55,3 +55,15 @@ class Remote:
 @pytest.fixture
 def remote(remote_host: RemoteHost, server: Server) -> Remote:
     return Remote(remote_host, server)
+
+
+def assert_refused(answer: Reply, status: int, code: str) -> None:
+    """Check the whole shape of a refusal."""
+    assert answer.status == status, answer.text
+    error = answer.json()
+    assert error["code"] == code
+    assert error["request_id"] == answer.headers["x-request-id"]
+    assert "Traceback" not in answer.text
+    if status == 401:
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert "token create" in error["hint"]
