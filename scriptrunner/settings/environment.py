@@ -15,13 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, unquote
 
-from pydantic import Field, FiniteFloat, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from scriptrunner.settings import (
     PROJECT_FOLDER,
@@ -50,75 +44,53 @@ ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_-]+)*")
 
 
-def environment_model(environ: Mapping[str, str]) -> type[BaseSettings]:
-    """Return the Pydantic model that reads ``environ``: a field per variable.
+_DEFAULT: dict[str, Any] = {each.name: each.default for each in fields(Settings)}
+_Switch = Literal["on", "log", "off"]
+_Count = Annotated[int, Field(ge=1, le=1_000_000)]
+_Size = Annotated[int, Field(ge=0, le=1 << 50)]
+_Seconds = Annotated[FiniteFloat, Field(ge=0, le=86_400)]
 
-    Field names are those of the variables without ``WEBAPI_``, in lower case. Defaults
-    are those of ``Settings`` where it has them.
+
+class Environment(BaseModel):
+    """The variables as they are written: a field each, named without the prefix.
+
+    Defaults are those of ``Settings`` where it has them. (The library for such models,
+    pydantic-settings, would cost every start 60 ms and 4 MB.)
     """
-    default: dict[str, Any] = {each.name: each.default for each in fields(Settings)}
-    switch = Literal["on", "log", "off"]
-    count = Annotated[int, Field(ge=1, le=1_000_000)]
-    size = Annotated[int, Field(ge=0, le=1 << 50)]
-    seconds = Annotated[FiniteFloat, Field(ge=0, le=86_400)]
 
-    class GivenEnvironment(EnvSettingsSource):
-        """The mapping that was handed in, instead of the process's own."""
+    # A refused value may be a secret: errors do not repeat it.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
-        def _load_env_vars(self) -> Mapping[str, str | None]:
-            return {name.lower(): text for name, text in environ.items() if text}
-
-    class Environment(BaseSettings):
-        """The variables as they are written."""
-
-        model_config = SettingsConfigDict(
-            env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True
-        )
-
-        run_db: str | None = None
-        data_dir: str | None = None
-        allowed_root: str | None = None
-        python: str | None = None
-        slots: Annotated[int, Field(ge=1, le=1_000)] = default_slots()
-        queue_limit: count = default["queue_limit"]
-        stop_grace: Annotated[FiniteFloat, Field(ge=0, le=300)] = default[
-            "stop_grace_seconds"
-        ]
-        max_output: Annotated[int, Field(ge=4096, le=1 << 50)] = default[
-            "max_output_bytes"
-        ]
-        pass_env: str | None = None
-        linger: seconds = default["linger_seconds"]
-        durability: Literal["process", "power"] = default["durability"]
-        database_wait: seconds = default["database_wait_seconds"]
-        disk_margin: size = default["disk_margin_bytes"]
-        ballast: size = default["ballast_bytes"]
-        hosts: str | None = None
-        local_role: Literal["admin", "none"] = default["local_role"]
-        local_uids: str | None = None
-        rule_uid: switch = default["rule_uid"]
-        rule_http10: switch = default["rule_http10"]
-        admin_token_file: str | None = None
-        post_rate: Annotated[FiniteFloat, Field(gt=0, le=1e6)] = default[
-            "post_rate_per_second"
-        ]
-        post_burst: count = default["post_burst"]
-        streams_limit: count = default["streams_limit"]
-        streams_per_caller: count = default["streams_per_caller"]
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-            env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            """Read nothing but the mapping: no dotenv file, no secrets folder."""
-            return (GivenEnvironment(settings_cls),)
-
-    return Environment
+    run_db: str | None = None
+    data_dir: str | None = None
+    allowed_root: str | None = None
+    python: str | None = None
+    slots: Annotated[int, Field(ge=1, le=1_000)] = default_slots()
+    queue_limit: _Count = _DEFAULT["queue_limit"]
+    stop_grace: Annotated[FiniteFloat, Field(ge=0, le=300)] = _DEFAULT[
+        "stop_grace_seconds"
+    ]
+    max_output: Annotated[int, Field(ge=4096, le=1 << 50)] = _DEFAULT[
+        "max_output_bytes"
+    ]
+    pass_env: str | None = None
+    linger: _Seconds = _DEFAULT["linger_seconds"]
+    durability: Literal["process", "power"] = _DEFAULT["durability"]
+    database_wait: _Seconds = _DEFAULT["database_wait_seconds"]
+    disk_margin: _Size = _DEFAULT["disk_margin_bytes"]
+    ballast: _Size = _DEFAULT["ballast_bytes"]
+    hosts: str | None = None
+    local_role: Literal["admin", "none"] = _DEFAULT["local_role"]
+    local_uids: str | None = None
+    rule_uid: _Switch = _DEFAULT["rule_uid"]
+    rule_http10: _Switch = _DEFAULT["rule_http10"]
+    admin_token_file: str | None = None
+    post_rate: Annotated[FiniteFloat, Field(gt=0, le=1e6)] = _DEFAULT[
+        "post_rate_per_second"
+    ]
+    post_burst: _Count = _DEFAULT["post_burst"]
+    streams_limit: _Count = _DEFAULT["streams_limit"]
+    streams_per_caller: _Count = _DEFAULT["streams_per_caller"]
 
 
 #: Variables whose value is taken over as it is: name without prefix → field.
@@ -177,9 +149,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 def known_variables() -> tuple[str, ...]:
     """Return the names of all variables that ``load_settings`` reads."""
-    return tuple(
-        f"{PREFIX}{name.upper()}" for name in environment_model({}).model_fields
-    )
+    return tuple(f"{PREFIX}{name.upper()}" for name in Environment.model_fields)
 
 
 def warn_of_unknown(environ: Mapping[str, str]) -> list[str]:
@@ -202,9 +172,14 @@ def warn_of_unknown(environ: Mapping[str, str]) -> list[str]:
     return sentences
 
 
-def _read_environment(environ: Mapping[str, str]) -> Any:
+def _read_environment(environ: Mapping[str, str]) -> Environment:
+    given = {
+        name: text
+        for name in Environment.model_fields
+        if (text := environ.get(f"{PREFIX}{name.upper()}"))
+    }
     try:
-        return environment_model(environ)()
+        return Environment.model_validate(given)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
         raise SettingsError(
