@@ -9,9 +9,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from python_multipart import MultipartParser
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from scriptrunner.errors import InvalidInputError, MalformedInputError
@@ -176,6 +173,13 @@ class FormParts:
 
     def __init__(self, content_type: str) -> None:
         """Begin a form; a missing boundary is a fault."""
+        # Only uploads pay for loading the parser.
+        from python_multipart import MultipartParser  # noqa: PLC0415
+        from python_multipart.exceptions import FormParserError  # noqa: PLC0415
+        from python_multipart.multipart import parse_options_header  # noqa: PLC0415
+
+        self._parse_options = parse_options_header
+        self._parser_error = FormParserError
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
             raise MalformedInputError(
@@ -187,7 +191,7 @@ class FormParts:
         self._header_bytes = 0
         self._disposition = b""
         self._is_complete = False
-        callbacks: "MultipartCallbacks" = {
+        callbacks: MultipartCallbacks = {
             "on_part_begin": self._begin_part,
             "on_part_data": self._add_data,
             "on_header_field": self._add_header_name,
@@ -202,7 +206,7 @@ class FormParts:
         """Take the next piece of the body."""
         try:
             self._parser.write(piece)
-        except FormParserError:
+        except self._parser_error:
             raise MalformedInputError(
                 [fault("multipart", [], "The form is malformed")]
             ) from None
@@ -243,7 +247,7 @@ class FormParts:
         self._header_value.clear()
 
     def _end_headers(self) -> None:
-        options = parse_options_header(self._disposition)[1]
+        options = self._parse_options(self._disposition)[1]
         if b"name" not in options:
             raise MalformedInputError([fault("multipart", [], "A part has no name")])
         file_name = options.get(b"filename")
