@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 NETLINK_SOCK_DIAG = 4
@@ -208,6 +209,7 @@ def _parse(kind: int, body: bytes) -> _Found | None:
     return _Found(state, remote_port, uid, inode)
 
 
+@lru_cache(maxsize=256)
 def _plain(host: str) -> IPv4Address | IPv6Address:
     """Return the address, an IPv4 address mapped into IPv6 as IPv4."""
     address = ip_address(host)
