@@ -66,7 +66,7 @@ HINTS: dict[str, dict[str, Any]] = {
         "unit": "s",
         "placeholder": "none",
         "presets": [60, 300, 3600],
-        "help": "Per attempt. Then SIGTERM, a grace period, and SIGKILL.",
+        "help": "Per attempt; empty: none.",
     },
     "log_level": {
         "group": "limits",

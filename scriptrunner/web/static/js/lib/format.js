@@ -30,7 +30,7 @@ export function bytes(value) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return '–';
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 59.95) return `${oneDigit.format(seconds)} s`;
+  if (seconds < 59.95) return `${Number.isInteger(seconds) ? seconds : oneDigit.format(seconds)} s`;
   const total = Math.round(seconds);
   const [d, h, m, s] = [Math.floor(total / 86400), Math.floor(total / 3600) % 24, Math.floor(total / 60) % 60, total % 60];
   if (d) return `${d} d ${h} h`;

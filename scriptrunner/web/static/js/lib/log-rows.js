@@ -19,6 +19,8 @@ export class LogRows {
     this.base = { stdout: 0, stderr: 0 };
     /** 'both', 'stdout' or 'stderr'. */
     this.shown = 'both';
+    /** Whether text came while both streams were followed, in the order of its arrival. */
+    this.isLive = false;
   }
 
   /** Take text of one stream. */

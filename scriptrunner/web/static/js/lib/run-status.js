@@ -20,7 +20,7 @@ const SIGNALS = {
 /** "SIGSEGV" of 11. */
 export const signalName = (number) => SIGNALS[number] ?? `signal ${number}`;
 
-const PHASES = { starting: 'starting', stopping: 'stopping…', backoff: 'waiting to try again' };
+const PHASES = { starting: 'starting', stopping: 'stopping…', backoff: 'waiting to retry' };
 
 const REASONS = {
   exit_code: (run) => `exit ${run.exit_code}`,
@@ -35,8 +35,8 @@ const REASONS = {
   oom: () => 'out of memory',
   output_limit: () => 'too much output',
   cancelled: () => 'on request',
-  stopped: () => 'stopped on request',
-  killed: () => 'killed on request',
+  stopped: () => 'stopped',
+  killed: () => 'killed',
   restart: () => 'replaced by a restart',
 };
 

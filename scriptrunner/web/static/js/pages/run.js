@@ -105,11 +105,13 @@ function Meta({ run }) {
 function ErrorSummary({ run, tab }) {
   const summary = run.error_summary;
   if (run.status !== 'failed' || !summary) return null;
-  const lines = (summary.stderr_snippet ?? '').trimEnd().split('\n').slice(-6).join('\n');
+  const lines = (summary.stderr_snippet ?? '').trimEnd().split('\n').slice(-6);
+  // The last line of a traceback names the error.
+  const [named] = /^[\w.]+(?:Error|Exception|Warning|Interrupt|Exit)\b.*/.exec(lines.at(-1)) ?? [];
   return html`<section class="error-summary tone-bad" data-testid="error-summary" aria-label="Why it failed">
-    <p><${Icon} name="circle-x" /><strong>${summary.message ?? describe(run).phrase}</strong>
+    <p><${Icon} name="circle-x" /><strong>${[summary.message ?? describe(run).phrase, named].filter(Boolean).join(' · ')}</strong>
       ${tab !== 'log' && html`<a href=${href(`/runs/${run.id}/log`)}>Go to the log</a>`}</p>
-    ${lines && html`<pre class="mono" tabindex="0" aria-label="Last lines of stderr">${lines}</pre>`}
+    ${lines.join('') && html`<pre class="mono" tabindex="0" role="region" aria-label="Last lines of stderr">${lines.join('\n')}</pre>`}
   </section>`;
 }
 

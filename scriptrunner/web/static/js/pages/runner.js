@@ -58,7 +58,7 @@ function Figures() {
   return html`<div class="figures">
     <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && activity(by)}<//>
     <${Figure} label="Last 24 hours" testid="stat-24h" value=${now && count(now.runs_24h)}>
-      ${now && (typeof now.success_rate_24h === 'number' ? `${percent(now.success_rate_24h)} of the finished succeeded` : 'none finished yet')}<//>
+      ${now && (typeof now.success_rate_24h === 'number' ? `${percent(now.success_rate_24h)} succeeded` : 'none finished yet')}<//>
     <${Figure} label="Success rate" testid="stat-success" value=${now && (now.success_rate === null ? '–' : percent(now.success_rate))}>
       ${now && (done ? html`<${Share} by=${by} />${count(by.completed ?? 0)} of ${count(done)} completed` : 'completed ÷ (completed + failed)')}<//>
   </div>`;

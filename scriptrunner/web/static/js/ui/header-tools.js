@@ -29,6 +29,6 @@ export function HeaderTools() {
     <button type="button" class=${`live-state is-${liveState.value}`} data-testid="live-state" title=${live.title} onClick=${retryNow}><span class="dot"></span><span class="live-word">${live.word}</span></button>
     <button type="button" class="tool" data-testid="zone-toggle" title="Zone of absolute times" onClick=${() => { zone.value = zone.value === 'utc' ? 'local' : 'utc'; }}>${zone.value === 'utc' ? 'UTC' : 'local time'}</button>
     <${IconButton} icon=${THEME_ICONS[theme.value]} label=${`Theme: ${theme.value}`} data-testid="theme-toggle" onClick=${() => { theme.value = NEXT_THEME[theme.value]; }} />
-    ${hotkeys.value.length > 0 && html`<${IconButton} icon="keyboard" label="Keyboard shortcuts (?)" data-testid="shortcuts" onClick=${showShortcuts} />`}
+    ${hotkeys.value.length > 0 && html`<${IconButton} icon="keyboard" class="icon-btn desktop-only" label="Keyboard shortcuts (?)" data-testid="shortcuts" onClick=${showShortcuts} />`}
     ${me.value && !me.value.local && html`<form method="post" action=${href('/logout')} class="logout"><button type="submit" class="tool" title=${`Logged in as ${me.value.principal}`}><${Icon} name="log-out" />Log out</button></form>`}`;
 }

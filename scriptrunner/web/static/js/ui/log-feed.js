@@ -33,6 +33,7 @@ class Feed {
       runId: run.id, attempt, stream,
       onText: (text) => {
         this.rows.append(stream, text);
+        if (this.loaded) this.rows.isLive = true;
         this.changed();
       },
       onCut: (bytes) => {
@@ -63,7 +64,7 @@ class Feed {
       if (!active) source.pause();
     }
     try {
-      await Promise.all(this.sources.map((source) => source.catchUp()));
+      for (const source of this.sources) await source.catchUp();
       this.error = null;
       this.loaded = true;
       // The stream goes on where the fetch ended: nothing is sent twice.

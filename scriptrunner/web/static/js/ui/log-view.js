@@ -81,7 +81,7 @@ export function LogView({ run, attempt, attempts, onAttempt, active }) {
     <div class="log-bar">
       <${Streams} rows=${rows} onShow=${show} />
       <span class="muted nowrap" data-testid="log-size">${plural(total, 'line')} · ${bytes(log.bytes)}</span>
-      ${rows.isMixed && rows.shown === 'both' && html`<span class="muted" title="A script writes its two streams to two files. Lines of one stream are in order; between the two the order is that of their arrival.">order approximate</span>`}
+      ${rows.isMixed && rows.shown === 'both' && html`<span class="muted log-order" title="A script writes its two streams to two files: only the order within each of them is exact.">${rows.isLive ? 'order approximate' : 'stdout, then stderr'}</span>`}
       <span class="push"></span>
       <${LogSearch} search=${search} scrollToRow=${scrollToRow} />
       ${attempts.length > 1 && html`<label class="attempt-pick">Attempt <select value=${String(attempt ?? attempts.at(-1))} onChange=${(event) => onAttempt(Number(event.target.value))} data-testid="log-attempt">

@@ -15,16 +15,16 @@ export function DetailsTab({ run }) {
   return html`<div class="details" data-testid="details">
     <${RequestCard} run=${run} />
     <${RecordCard} run=${run} />
-    ${run.result?.dry_run && html`<${Card} title="What would run"><${Pairs} pairs=${Object.entries(run.result).filter(([name]) => !['dry_run', 'message'].includes(name))} /><//>`}
+    ${run.result?.dry_run && html`<${Card} title="What would run"><${Pairs} pairs=${Object.entries(run.result).filter(([name, value]) => !['dry_run', 'message'].includes(name) && value !== null).map(([name, value]) => [name, html`<${Value} value=${value} />`])} /><//>`}
     ${Array.isArray(run.attempts) && run.attempts.length > 0 && html`<${AttemptsCard} attempts=${run.attempts} />`}
     ${run.result?.metrics && html`<${MetricsCard} metrics=${run.result.metrics} />`}
   </div>`;
 }
 
-/** A list of names and values; empty ones are left out. */
+/** A list of names and what to show for them; empty ones are left out. */
 function Pairs({ pairs }) {
   return html`<dl class="kv">${pairs.filter(([, value]) => value !== null && value !== undefined && value !== '').map(([name, value]) => html`
-    <div key=${name}><dt>${name}</dt><dd>${typeof value === 'object' && value.type === undefined ? html`<${Value} value=${value} />` : typeof value === 'boolean' ? String(value) : value}</dd></div>`)}</dl>`;
+    <div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 /** What was asked, what differs from the defaults first. */
@@ -32,7 +32,7 @@ function RequestCard({ run }) {
   const { request } = run;
   const fields = form.value?.fields ?? [];
   const known = new Map(fields.map((field) => [field.name, field]));
-  const shown = ([name, value]) => [name, name === 'args' && value.length ? join(value) : name === 'env_vars' ? value : JSON.stringify(value)];
+  const shown = ([name, value]) => [name, name === 'args' && value.length ? html`<code>${join(value)}</code>` : name === 'env_vars' ? html`<${Value} value=${value} />` : String(value)];
   const all = Object.entries(request).filter(([name]) => name !== 'script_path');
   const changed = all.filter(([name, value]) => known.has(name) && isChanged(known.get(name), value));
   const rest = all.filter((each) => !changed.includes(each));

@@ -42,7 +42,7 @@ function LaunchForm({ groups, fields }) {
   const current = values.value;
 
   const submit = async () => {
-    if (busy || !can('run.start')) return;
+    if (busy) return;
     const local = localFaults(element.current);
     if (mode.peek() === 'upload' && !file.peek()) local.set('file', 'Choose a Python file');
     if (local.size) {
@@ -88,7 +88,8 @@ function LaunchForm({ groups, fields }) {
   const widget = (field) => html`<${SchemaField} key=${field.name} field=${field} value=${current[field.name]} fault=${faults.get(field.name)} onChange=${change(field.name)} />`;
   const plain = fields.filter((field) => !field.advanced && field.widget !== 'script');
   const scriptField = fields.find((field) => field.widget === 'script');
-  const refusal = can('run.start') ? '' : 'Your role may not start runs';
+  const permission = mode.value === 'upload' ? 'run.upload' : 'run.start';
+  const refusal = can(permission) ? '' : `This needs the permission ${permission}`;
 
   return html`<form ref=${element} class="launch-form" data-testid="launch-form" novalidate onKeyDown=${onKeyDown}
     onSubmit=${(event) => { event.preventDefault(); submit(); }} ...${dropTarget()}>
@@ -107,7 +108,7 @@ function LaunchForm({ groups, fields }) {
       <fieldset key=${group.key} id=${`group-${group.key}`} class=${`launch-group group-${group.key}`}>
         <legend>${group.title}<span class="muted"> ${group.help}</span></legend>
         <div class="fields">${advanced(fields, group).filter((field) => isShown(field, current)).map(widget)}</div>
-        ${group.key === 'retry' && current.retry_on_failure && html`<p class="help">${retryPreview(current)}</p>`}
+        ${group.key === 'retry' && current.retry_on_failure && html`<p class="help preview">${retryPreview(current)}</p>`}
       </fieldset>`)}
   </form>`;
 }
@@ -131,7 +132,7 @@ function GroupSwitch({ group, fields, current }) {
 }
 
 function brief(field, value) {
-  if (value === true) return field.label.toLowerCase();
+  if (value === true) return field.name === 'retry_on_failure' ? 'on' : field.label.toLowerCase();
   if (field.widget === 'env') return plural(Object.keys(value).length, 'variable');
   return `${field.label.toLowerCase()} ${value}${field.unit ? ` ${field.unit}` : ''}`;
 }
