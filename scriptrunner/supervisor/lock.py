@@ -9,6 +9,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from scriptrunner.engine import control_file
@@ -85,23 +86,33 @@ _PROBE = (
 )
 
 
+#: A process that opened the probe file twice would drop its own lock.
+_proving = threading.Lock()
+
+
 def check_locks_work(folder: Path) -> None:
     """Prove with a second process that locks hold in ``folder``.
+
+    The probe file stays: another worker may be proving the same right now, and that we
+    are refused because of it is proof enough.
 
     Raises:
         LocksNotWorkingError: If another process can take a lock that we hold.
     """
-    lock = LockFile(folder / "lock-probe")
-    try:
-        held = lock.try_exclusive()
-        probe = subprocess.run(  # noqa: S603 - our own interpreter and text
-            [sys.executable, "-I", "-S", "-c", _PROBE, str(lock.path)],
-            check=False,
-            capture_output=True,
-            timeout=30,
-        )
-        if not held or probe.returncode != 0:
-            raise LocksNotWorkingError
-    finally:
-        lock.close()
-        lock.path.unlink(missing_ok=True)
+    with _proving:
+        lock = LockFile(folder / "lock-probe")
+        try:
+            if lock.try_exclusive() and not _is_refused_elsewhere(lock.path):
+                raise LocksNotWorkingError
+        finally:
+            lock.close()
+
+
+def _is_refused_elsewhere(path: Path) -> bool:
+    probe = subprocess.run(  # noqa: S603 - our own interpreter and text
+        [sys.executable, "-I", "-S", "-c", _PROBE, str(path)],
+        check=False,
+        capture_output=True,
+        timeout=30,
+    )
+    return probe.returncode == 0
