@@ -5,7 +5,6 @@ kin, in the very form of the control file.
 """
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +211,6 @@ def wait_until(condition: Any, seconds: float = 5.0) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path, database: Database) -> Iterator[RunWorld]:
+def world(tmp_path: Path, database: Database) -> RunWorld:
     """A record of runs, on each backend."""
     return RunWorld(tmp_path, database)

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    String,
     case,
     exists,
     func,
+    literal,
     or_,
     select,
     tuple_,
@@ -22,7 +24,7 @@ from scriptrunner.runs.models import (
     Stats,
 )
 from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_items
-from scriptrunner.storage.tables import run_details, runs
+from scriptrunner.storage.tables import UtcTime, run_details, runs
 
 #: Characters of a run id.
 _ID_LENGTH = 36
@@ -51,7 +53,9 @@ def list_page(
     ).scalar_one()
     if before is not None:
         key = tuple_(runs.c.queued_at, runs.c.id)
-        conditions = [*conditions, key < tuple_(*before)]
+        queued_at, run_id = before
+        place = tuple_(literal(queued_at, UtcTime), literal(run_id, String))
+        conditions = [*conditions, key < place]
     rows = connection.execute(
         select(*ITEM_COLUMNS)
         .where(*conditions)
