@@ -102,6 +102,15 @@ def test_source_never_judges_a_path_by_its_text(path: Path) -> None:
         assert not called.endswith("commonpath"), f"{where}: use open_beneath"
 
 
+def test_every_decision_is_listed() -> None:
+    records = sorted(path.name for path in (ROOT / "docs/adr").glob("[0-9]*.md"))
+    page = (ROOT / "docs/adr/README.md").read_text()
+    assert re.findall(r"\]\(([0-9]\S+)\)", page) == records
+    assert [name[:4] for name in records] == [
+        f"{number:04}" for number in range(1, len(records) + 1)
+    ]
+
+
 def test_nothing_points_outside_the_project() -> None:
     """A clone must work alone."""
     suffixes = {".py", ".md", ".toml", ".sh", ".yaml", ".js", ".txt", ""}
