@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from scriptrunner.settings import PROJECT_FOLDER, Settings
@@ -45,7 +46,9 @@ class Election:
         self._ended = threading.Event()
         self._presence: LockFile | None = None
         self._probe: LockFile | None = None
-        self._child: subprocess.Popen[bytes] | None = None
+        #: The supervisor we started, until it has ended and been reaped.
+        self._child: int | None = None
+        self._child_until = 0.0
 
     def start(self) -> None:
         """Hold the presence lock and watch over the supervisor in a thread."""
@@ -85,19 +88,36 @@ class Election:
                 logger.exception("cannot look after the supervisor; trying again")
 
     def _look(self) -> None:
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
+        self._reap()
         if self._probe is None or not self._settings.data_dir.exists():
             return
         if not self._probe.is_current():
             self._probe.close()
             self._probe = LockFile(self._settings.data_dir / "supervisor.lock")
-        if not self._probe.is_held_by_another():
+        if self._probe.is_held_by_another():
+            return
+        now = time.monotonic()
+        if self._child is None or now >= self._child_until:
             self._child = start_supervisor(self._settings)
+            self._child_until = now + START_SECONDS
+
+    def _reap(self) -> None:
+        if self._child is None:
+            return
+        try:
+            ended, _ = os.waitpid(self._child, os.WNOHANG)
+        except ChildProcessError:
+            ended = self._child
+        if ended:
+            self._child = None
 
 
-def start_supervisor(settings: Settings) -> "subprocess.Popen[bytes]":
-    """Start a supervisor in a session of its own; it ends at once if there is one."""
+def start_supervisor(settings: Settings) -> int:
+    """Start a supervisor in a session of its own; it ends at once if there is one.
+
+    Returns:
+        Its pid, which the caller reaps.
+    """
     log = settings.data_dir / "supervisor.log"
     environment = {
         name: value
@@ -125,7 +145,9 @@ def start_supervisor(settings: Settings) -> "subprocess.Popen[bytes]":
     if process.stdin is not None:
         process.stdin.write(settings.to_json().encode())
         process.stdin.close()
-    return process
+    # It outlives us on purpose; without this, Popen would warn that it still runs.
+    process.returncode = 0
+    return process.pid
 
 
 def lock_note(folder: Path) -> str:
