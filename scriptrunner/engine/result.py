@@ -151,13 +151,16 @@ def build_result(
     """
     outputs = outputs or Outputs()
     metrics = metrics_from(end, facts=facts)
-    truncated = outputs.stdout.is_truncated or outputs.stderr.is_truncated
+    truncated = {
+        "stdout": outputs.stdout.is_truncated or bool(metrics["stdout_dropped_bytes"]),
+        "stderr": outputs.stderr.is_truncated or bool(metrics["stderr_dropped_bytes"]),
+    }
     return {
         "stdout": outputs.stdout.text,
         "stderr": outputs.stderr.text,
-        "stdout_truncated": outputs.stdout.is_truncated,
-        "stderr_truncated": outputs.stderr.is_truncated,
-        "logs_url": outputs.logs_url if truncated else None,
+        "stdout_truncated": truncated["stdout"],
+        "stderr_truncated": truncated["stderr"],
+        "logs_url": outputs.logs_url if any(truncated.values()) else None,
         "returncode": metrics["exit_code"],
         "success": facts.outcome.is_success,
         "status": facts.outcome.to_json()["run_status"],

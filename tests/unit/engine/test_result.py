@@ -242,3 +242,10 @@ def test_words_of_a_result_are_plain_text():
     )
     assert type(result["status"]) is str
     assert result["status"] == RunStatus.SUCCESS
+
+
+def test_output_that_was_dropped_counts_as_truncated():
+    end = {"reason": "exit", "exit_code": 0, "out_dropped": 0, "err_dropped": 5}
+    result = build_result(end, facts=make_facts("exit", 0))
+    assert result["stdout_truncated"] is False
+    assert result["stderr_truncated"] is True
