@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -49,8 +49,9 @@ class Launch:
 
     def to_json(self) -> str:
         """Return the order as one line of ASCII text."""
-        return json.dumps(asdict(self), ensure_ascii=True, separators=(",", ":"))
+        return json.dumps(self.to_mapping(), ensure_ascii=True, separators=(",", ":"))
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the order as the shim takes it."""
-        return asdict(self)
+        # Not dataclasses.asdict: it copies every value, on the way of every run.
+        return {name: getattr(self, name) for name in self.__slots__}

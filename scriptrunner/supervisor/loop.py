@@ -32,7 +32,7 @@ Key = tuple[str, int]
 #: Seconds between two looks at the queue when nobody wakes us.
 POLL_SECONDS = 0.5
 #: Seconds after a launch at which a script that still runs is recorded as running.
-START_RECORD_SECONDS = 0.03
+START_RECORD_SECONDS = 0.1
 #: Seconds between two rounds of recovery.
 RECOVERY_SECONDS = 30.0
 #: Seconds an attempt may be unclear or unanswered before recovery looks at it (again).

@@ -43,7 +43,7 @@ def drain(descriptor: int) -> None:
         return
 
 
-def _poke(path: str | Path) -> bool:
+def _poke(path: str) -> bool:
     """Write one byte without waiting; False if nobody reads there."""
     try:
         descriptor = os.open(path, _FLAGS)
@@ -60,7 +60,7 @@ def _poke(path: str | Path) -> bool:
 
 def wake_supervisor(data_dir: Path) -> None:
     """Tell the supervisor that there is something to claim."""
-    _poke(data_dir / "wakeup")
+    _poke(f"{data_dir}/wakeup")
 
 
 def announce(data_dir: Path) -> None:
@@ -68,15 +68,16 @@ def announce(data_dir: Path) -> None:
 
     A FIFO that nobody reads any more is removed.
     """
-    folder = data_dir / "listeners"
+    # Text instead of Path objects: this is on the way of every run.
+    folder = f"{data_dir}/listeners"
     try:
-        names = os.listdir(folder)
+        names = os.listdir(folder)  # noqa: PTH208 - see above
     except FileNotFoundError:
         return
     for name in names:
-        path = folder / name
+        path = f"{folder}/{name}"
         if not _poke(path):
-            path.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
 
 
 class Listener:
