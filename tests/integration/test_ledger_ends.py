@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scriptrunner.engine.attempt import StopKind
 from scriptrunner.supervisor.ports import End
 from tests.run_world import BOOT, SHA256, RunWorld
 
@@ -191,7 +192,9 @@ def test_a_lost_attempt_that_was_to_be_stopped_is_cancelled(world: RunWorld) -> 
     run_id = world.submit()
     launch = world.claim_one()
     world.start(launch)
-    world.service._desk.order(run_id, "kill", principal="bob", grace_seconds=None)  # type: ignore[arg-type]
+    world.service._desk.order(
+        run_id, StopKind.KILL, principal="bob", grace_seconds=None
+    )
     world.ledger.record_ends(
         [
             End(
@@ -432,7 +435,9 @@ class TestReturns:
     def test_ends_if_somebody_wants_it_stopped(self, world: RunWorld) -> None:
         run_id = world.submit()
         launch = world.claim_one()
-        world.service._desk.order(run_id, "stop", principal="b", grace_seconds=None)  # type: ignore[arg-type]
+        world.service._desk.order(
+            run_id, StopKind.STOP, principal="b", grace_seconds=None
+        )
         world.ledger.requeue(run_id, launch.attempt)
         item = world.get(run_id).item
         assert (item.status, item.run_status) == ("cancelled", "killed")
@@ -441,7 +446,9 @@ class TestReturns:
         run_id = world.submit(retry_on_failure=True, retry_initial_delay=0.0)
         world.end(world.claim_one(), 1, out=b"first\n")
         second = world.claim_one()
-        world.service._desk.order(run_id, "stop", principal="b", grace_seconds=None)  # type: ignore[arg-type]
+        world.service._desk.order(
+            run_id, StopKind.STOP, principal="b", grace_seconds=None
+        )
         world.ledger.requeue(run_id, second.attempt)
         record = world.get(run_id)
         assert record.item.status == "cancelled"
@@ -522,7 +529,7 @@ def test_active_attempts_are_listed(world: RunWorld) -> None:
 def test_an_order_that_was_not_written_down_is_given_again(world: RunWorld) -> None:
     run_id = world.submit()
     launch = world.claim_one()
-    world.service._desk.order(run_id, "stop", principal="bob", grace_seconds=3.0)  # type: ignore[arg-type]
+    world.service._desk.order(run_id, StopKind.STOP, principal="bob", grace_seconds=3.0)
     intent = Path(launch.run_dir) / "intent.stop"
     text = intent.read_text()
     intent.unlink()
