@@ -9,6 +9,11 @@ import click
 
 from scriptrunner import __version__
 from scriptrunner.cli.script_session import ScriptSession, note
+from scriptrunner.engine.paths import (
+    InvalidScriptPathError,
+    NotPythonError,
+    ScriptMissingError,
+)
 from scriptrunner.engine.plan import RETRY_STRATEGIES, VISUALIZER_FORMATS
 from scriptrunner.engine.runner import GRACE_SECONDS, ScriptRunner
 from scriptrunner.engine.visualizer import ExecutionVisualizer
@@ -16,6 +21,17 @@ from scriptrunner.errors import ScriptRunnerError
 
 #: Bytes kept per stream: what was shown is given back, so only a slow reader needs room.
 MAX_OUTPUT_BYTES = 1 << 50
+
+#: Errors that are about the script and not about an option.
+SCRIPT_ERRORS = (InvalidScriptPathError, ScriptMissingError, NotPythonError)
+#: Options whose names here are not those of the engine.
+OPTION_NAMES = {
+    "env_vars": "--env",
+    "monitor_interval": "--monitor-interval",
+    "retry_initial_delay": "--retry-delay",
+    "retry_max_time": "--retry-max-time",
+    "working_dir": "--working-dir",
+}
 
 EPILOG = """\b
 Examples:
@@ -180,7 +196,7 @@ def command(script: str, args: tuple[str, ...], as_json: bool, **given: Any) -> 
             **options,
         )
     except ScriptRunnerError as error:
-        raise click.UsageError(f"{error.message} ({script})") from error
+        raise click.UsageError(_explain(error, script)) from error
     if given["dry_run"]:
         _print_plan(runner.run(), as_json=as_json)
         return
@@ -188,6 +204,16 @@ def command(script: str, args: tuple[str, ...], as_json: bool, **given: Any) -> 
     if result is not None:
         _print_result(result, as_json=as_json, report_file=given["visualize_output"])
     sys.exit(code)
+
+
+def _explain(error: ScriptRunnerError, script: str) -> str:
+    """Return what is wrong in the words of the command line."""
+    if isinstance(error, SCRIPT_ERRORS):
+        return f"{error.message} ({script})"
+    text = error.message
+    for name, option in OPTION_NAMES.items():
+        text = text.replace(name, option)
+    return text
 
 
 def _check_report_file(name: str | None) -> None:
