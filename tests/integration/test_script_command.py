@@ -367,7 +367,7 @@ def test_a_killed_runner_leaves_nothing(start, write, tmp_path):
         (["--monitor-interval", "0", "script.py"], "not in the range 0.05<=x<=60"),
         (
             ["--monitor-interval", "nan", "script.py"],
-            "monitor_interval must be a number",
+            "--monitor-interval must be a number from 0.05 to 60",
         ),
         (["--env", "A", "script.py"], "is not of the form NAME=VALUE"),
         (["--env", "1A=x", "script.py"], "--env: '1A' is not a valid name"),
