@@ -164,29 +164,48 @@ class Ledger:
 
         See ``supervisor.ports.RunLedger.claim``.
         """
+        return self.turn_over((), limit, boot_id=boot_id)
+
+    def turn_over(
+        self, ends: Sequence[End], limit: int, *, boot_id: str
+    ) -> list[Launch]:
+        """Record ``ends`` and claim up to ``limit`` attempts, in one transaction.
+
+        See ``supervisor.ports.RunLedger.turn_over``.
+        """
         if boot_id != self._host.boot_id:
             raise ValueError("a ledger serves one boot of one machine")
         launches: list[Launch] = []
         while True:
-            more, dry_runs = self._claim_some(limit - len(launches))
+            more, dry_runs = self._turn_over_some(ends, limit - len(launches))
             launches += more
             if not dry_runs:  # these took places in the queue but none of ours
                 return launches
+            ends = ()
 
-    def _claim_some(self, limit: int) -> tuple[list[Launch], int]:
-        """Claim up to ``limit`` attempts; return them and how many dry runs were ended."""
+    def _turn_over_some(
+        self, ends: Sequence[End], limit: int
+    ) -> tuple[list[Launch], int]:
+        """Do it once; return the claims and how many dry runs were ended."""
         with self._database.read() as connection:
             due = self._list_due(connection, limit)
         if not due:
+            self.record_ends(ends)
             return [], 0
         candidates = [self._prepare(run) for run in due if not run.dry_run]
         descriptions = [(run, self._describe(run)) for run in due if run.dry_run]
+        outputs = {each.run_id: self._read_outputs(each) for each in ends}
         try:
-            launches = self._database.retrying(
-                lambda each: self._write_claims(each, candidates, descriptions)
+            finished, launches = self._database.retrying(
+                lambda each: (
+                    self._write_ends(each, ends, outputs),
+                    self._write_claims(each, candidates, descriptions),
+                )
             )
+            self._clean_up(finished)
         except LostRaceError:
             # Somebody changed one of them since they were read: sort out which.
+            self.record_ends(ends)
             launches = self._database.retrying(
                 lambda each: self._write_claims(
                     each, *_still_same(each, candidates, descriptions)
@@ -291,6 +310,9 @@ class Ledger:
         finished = self._database.retrying(
             lambda connection: self._write_ends(connection, ends, outputs)
         )
+        self._clean_up(finished)
+
+    def _clean_up(self, finished: Sequence[str]) -> None:
         for run_id in finished:
             self._folders.end_temporary(run_id)
 
@@ -305,6 +327,8 @@ class Ledger:
     def _write_ends(
         self, connection: Connection, ends: Sequence[End], outputs: dict[str, Outputs]
     ) -> list[str]:
+        if not ends:
+            return []
         numbers = change_counter.reserve(connection, len(ends))
         loaded = state.load_for_change(connection, [each.run_id for each in ends])
         written = []

@@ -10,6 +10,7 @@ import os
 import selectors
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from scriptrunner.settings import Settings
 from scriptrunner.supervisor import recovery, wakeup
 from scriptrunner.supervisor.ballast import Ballast
 from scriptrunner.supervisor.launcher import Launcher
+from scriptrunner.supervisor.pace import BATCH_SECONDS, STALE_SECONDS, Pace
 from scriptrunner.supervisor.ports import ActiveAttempt, End, RunLedger, Start
 from scriptrunner.supervisor.recovery import Finding
 
@@ -95,7 +97,12 @@ class Supervisor:
             self._selector, on_end=self._on_end, on_loss=self._on_end
         )
         self._watched: dict[Key, Watch] = {}
+        #: Claimed, and waiting for a slot; with the time of their claim.
+        self._ready: deque[tuple[Launch, float]] = deque()
+        self._pace = Pace(settings.slots)
         self._ends: dict[Key, End] = {}
+        #: Monotonic seconds at which the oldest end of ``_ends`` was noticed.
+        self._end_at = 0.0
         self._returns: dict[Key, ActiveAttempt] = {}
         #: Monotonic seconds at which the queue is looked at next; 0 is at once.
         self._claim_at = 0.0
@@ -116,7 +123,7 @@ class Supervisor:
             while not self._stopping and self._is_wanted():
                 self.turn()
         finally:
-            self._settle()
+            self._record_ends(list(self._ends.values()))
             signal.set_wakeup_fd(-1)
             self._launcher.close()
             for watch in self._watched.values():
@@ -132,10 +139,12 @@ class Supervisor:
         if now >= self._recover_at:
             self._recover_at = now + RECOVERY_SECONDS
             self._guarded(self._recover)
-        self._record_starts(now)
-        self._settle()
-        if now >= self._claim_at or self._claim_at == 0.0:
-            self._guarded(self._claim)
+        self._guarded(self._record_starts)
+        self._fill_slots(now)
+        if self._is_settling_due(now):
+            self._guarded(self._settle)
+            self._fill_slots(now)
+        self._put_back()
         if now >= self._duties_at:
             self._duties_at = now + 1.0
             for duty in (self._ballast.hold, self._launcher.let_go_idle, *self._duties):
@@ -147,8 +156,10 @@ class Supervisor:
     def _wait_seconds(self) -> float:
         now = time.monotonic()
         wait = max(0.0, min(self._claim_at, self._recover_at, self._duties_at) - now)
-        if self._ends or self._returns:
+        if self._returns:
             wait = min(wait, REFUSED_SECONDS)
+        if self._ends:
+            wait = min(wait, max(0.001, self._end_at + BATCH_SECONDS - now))
         fresh = [w.since for w in self._watched.values() if not w.is_recorded]
         if fresh:
             wait = min(wait, max(0.001, min(fresh) + START_RECORD_SECONDS - now))
@@ -177,28 +188,78 @@ class Supervisor:
 
     # Launching
 
-    def _claim(self) -> None:
-        """Claim and launch what fits into the free slots."""
+    def _is_settling_due(self, now: float) -> bool:
+        """Say whether to write down ends and claim now, or to let more ends come.
+
+        Ends may wait a moment for others only while slots are filled from ahead.
+        """
+        if now >= self._claim_at and (self._claim_at == 0.0 or not self._ends):
+            return True
+        if not self._ends or now < self._claim_at - POLL_SECONDS:
+            return False  # nothing to do, or refused a moment ago
+        is_keeping_up = bool(self._ready) and bool(self._watched)
+        return not is_keeping_up or now >= self._end_at + BATCH_SECONDS
+
+    def _settle(self) -> None:
+        """Record the ends that have come and claim what fits, in one transaction."""
         now = time.monotonic()
         self._claim_at = now + POLL_SECONDS
-        active = len(self._watched) + len(self._ends) + len(self._returns)
-        launches = self._ledger.claim(
-            max(0, self._settings.slots - active), boot_id=self._boot_id
-        )
+        ends = list(self._ends.values())
+        if ends:
+            pass_point("final.before_commit")
+        try:
+            launches = self._ledger.turn_over(
+                ends, self._count_wanted(), boot_id=self._boot_id
+            )
+        except Exception as error:
+            if not ends:
+                raise
+            logger.warning("ends and claims do not go together: %r", error)
+            self._record_ends(ends)  # the careful way, which knows whose fault it is
+            return
+        if ends:
+            pass_point("final.after_commit")
+        for end in ends:
+            self._ends.pop((end.run_id, end.attempt), None)
+        self._changed = self._changed or bool(ends or launches)
+        self._take_over(launches, now)
+
+    def _count_wanted(self) -> int:
+        """Return how many runs to claim: for free slots, and some ahead."""
+        active = len(self._watched) + len(self._returns) + len(self._ready)
+        return max(0, self._settings.slots + self._pace.ahead - active)
+
+    def _take_over(self, launches: list[Launch], now: float) -> None:
         if launches:
             pass_point("claim.after_commit")
-            self._changed = True
-        for launch in launches:
-            self._launch(launch, now)
+        self._ready.extend((launch, now) for launch in launches)
         retry_at = self._ledger.next_retry_at()
         if retry_at is not None:
             wait = (retry_at - datetime.now(UTC)).total_seconds()
             self._claim_at = min(self._claim_at, now + max(wait, 0.005))
 
-    def _launch(self, launch: Launch, now: float) -> None:
-        watch = Watch(launch.run_id, launch.attempt, launch.run_dir, since=now)
-        self._watched[launch.run_id, launch.attempt] = watch
-        self._launcher.launch(launch)
+    def _fill_slots(self, now: float) -> None:
+        """Hand claimed runs to shims while there are free slots; put stale ones back."""
+        while self._ready and len(self._watched) < self._settings.slots:
+            launch, _ = self._ready.popleft()
+            watch = Watch(launch.run_id, launch.attempt, launch.run_dir, since=now)
+            self._watched[launch.run_id, launch.attempt] = watch
+            self._launcher.launch(launch)
+        while self._ready and now > self._ready[-1][1] + STALE_SECONDS:
+            launch, _ = self._ready.pop()
+            self._guarded(lambda launch=launch: self._return(launch))  # type: ignore[misc]
+
+    def _return(self, launch: Launch) -> None:
+        """Put back a run that was claimed ahead: a tombstone first, then the row."""
+        attempt = ActiveAttempt(
+            run_id=launch.run_id,
+            attempt=launch.attempt,
+            phase="starting",
+            boot_id=self._boot_id,
+            run_dir=launch.run_dir,
+            recovery_failures=0,
+        )
+        self._act_on(attempt)
 
     # The end of an attempt
 
@@ -212,11 +273,24 @@ class Supervisor:
         record = control_file.read(watch.control_path)
         if record is not None and record.end is not None:
             spawn = record.spawn if isinstance(record.spawn, dict) else None
-            self._ends[key] = End(
-                run_id=watch.run_id, attempt=watch.attempt, spawn=spawn, end=record.end
+            self._add_end(
+                End(
+                    run_id=watch.run_id,
+                    attempt=watch.attempt,
+                    spawn=spawn,
+                    end=record.end,
+                )
             )
         else:
             self._recover_at = 0.0
+
+    def _add_end(self, end: End) -> None:
+        if not self._ends:
+            self._end_at = time.monotonic()
+        self._ends[end.run_id, end.attempt] = end
+        duration_ns = (end.end or {}).get("duration_ns")
+        if duration_ns is not None:
+            self._pace.note(duration_ns / 1e9)
 
     def _watch_from_outside(self, watch: Watch, pidfd: int) -> None:
         """Watch a shim of an earlier supervisor: it ends after its attempt."""
@@ -238,8 +312,9 @@ class Supervisor:
             os.close(watch.pidfd)
             watch.pidfd = None
 
-    def _record_starts(self, now: float) -> None:
+    def _record_starts(self) -> None:
         """Record scripts that have been running for a moment; short ones end first."""
+        now = time.monotonic()
         starts: list[Start] = []
         watches: list[Watch] = []
         for watch in self._watched.values():
@@ -254,16 +329,13 @@ class Supervisor:
                 Start(run_id=watch.run_id, attempt=watch.attempt, spawn=record.spawn)
             )
         if starts:
-            self._guarded(lambda: self._ledger.record_starts(starts))
+            self._ledger.record_starts(starts)
             self._changed = True
             for watch in watches:
                 watch.is_recorded = True
 
-    def _settle(self) -> None:
-        """Record all ends and returns; what is refused stays for the next turn."""
-        if self._ends:
-            pass_point("final.before_commit")
-            self._record_ends(list(self._ends.values()))
+    def _put_back(self) -> None:
+        """Requeue what never started; what is refused stays for the next turn."""
         for key, attempt in list(self._returns.items()):
             try:
                 self._ledger.requeue(attempt.run_id, attempt.attempt)
@@ -275,6 +347,7 @@ class Supervisor:
             self._claim_at = 0.0
 
     def _record_ends(self, ends: list[End]) -> None:
+        """Record ends by themselves; one bad run must not hold up the others."""
         try:
             self._ledger.record_ends(ends)
         except (ScriptRunnerError, OSError) as error:
@@ -285,10 +358,9 @@ class Supervisor:
             if len(ends) == 1:
                 self._quarantine(ends[0], error)
                 return
-            for each in ends:  # one bad run must not hold up the others
+            for each in ends:
                 self._record_ends([each])
             return
-        pass_point("final.after_commit")
         for end in ends:
             self._ends.pop((end.run_id, end.attempt), None)
         self._changed = True
@@ -308,9 +380,11 @@ class Supervisor:
 
     def _recover(self) -> None:
         """Find out what became of every claimed attempt that nobody watches."""
+        known = {*self._watched, *self._ends, *self._returns}
+        known |= {(launch.run_id, launch.attempt) for launch, _ in self._ready}
         for attempt in self._ledger.list_active():
             key = (attempt.run_id, attempt.attempt)
-            if key in self._watched or key in self._ends or key in self._returns:
+            if key in known:
                 continue
             try:
                 self._act_on(attempt)
@@ -323,7 +397,7 @@ class Supervisor:
         key = (attempt.run_id, attempt.attempt)
         result = recovery.examine(attempt, boot_id=self._boot_id)
         if result.finding is Finding.ENDED and result.end is not None:
-            self._ends[key] = result.end
+            self._add_end(result.end)
         elif result.finding is Finding.NOT_STARTED:
             self._returns[key] = attempt
         elif result.finding is Finding.ALIVE and result.pidfd is not None:
@@ -343,11 +417,13 @@ class Supervisor:
             attempt.run_id, attempt.attempt, repr(error)
         )
         if count >= 3:
-            self._ends[attempt.run_id, attempt.attempt] = End(
-                run_id=attempt.run_id,
-                attempt=attempt.attempt,
-                spawn={},
-                end=None,
-                lost_reason="lost",
-                detail=f"recovery failed three times: {error!r}",
+            self._add_end(
+                End(
+                    run_id=attempt.run_id,
+                    attempt=attempt.attempt,
+                    spawn={},
+                    end=None,
+                    lost_reason="lost",
+                    detail=f"recovery failed three times: {error!r}",
+                )
             )

@@ -63,6 +63,14 @@ class RunLedger(Protocol):
         with ``limit`` 0.
         """
 
+    def turn_over(
+        self, ends: Sequence[End], limit: int, *, boot_id: str
+    ) -> list[Launch]:
+        """Record ``ends`` and claim as ``claim`` does, in one transaction.
+
+        If it raises, neither has been done.
+        """
+
     def record_starts(self, starts: Sequence[Start]) -> None:
         """Turn ``starting`` attempts into ``running`` ones, with their start event."""
 

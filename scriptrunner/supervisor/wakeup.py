@@ -71,7 +71,7 @@ def announce(data_dir: Path) -> None:
     # Text instead of Path objects: this is on the way of every run.
     folder = f"{data_dir}/listeners"
     try:
-        names = os.listdir(folder)  # noqa: PTH208 - see above
+        names = os.listdir(folder)
     except FileNotFoundError:
         return
     for name in names:
