@@ -2,7 +2,7 @@
  * The bytes of one output stream of one attempt: first by range, then by the live stream,
  * each byte once and in order.
  */
-import { ApiError, request } from './api.js';
+import { request } from './api.js';
 import { watch } from './live.js';
 
 /** What one range answer may hold; of longer output the end is shown. */
@@ -10,11 +10,12 @@ export const TAIL_BYTES = 16 * 1024 * 1024;
 
 export class LogSource {
   /**
-   * @param {{runId: string, attempt: number|null, stream: 'stdout'|'stderr', onText: (text: string) => void,
-   *   onCut: (bytes: number) => void}} options `onCut` says how many bytes before the first were left out
+   * @param {{runId: string, attempt: number|null, stream: 'stdout'|'stderr', size: number, onText: (text: string) => void,
+   *   onCut: (bytes: number) => void}} options `size` is what the record says (bytes, 0 if unknown); `onCut` says how
+   *   many bytes before the first were left out
    */
-  constructor({ runId, attempt, stream, onText, onCut }) {
-    Object.assign(this, { runId, attempt, stream, onText, onCut });
+  constructor({ runId, attempt, stream, size, onText, onCut }) {
+    Object.assign(this, { runId, attempt, stream, size, onText, onCut });
     /** Offset of the next byte; null before the first answer. */
     this.position = null;
     /** True once nothing more is written: an unfinished character at the end is then shown. */
@@ -41,27 +42,24 @@ export class LogSource {
     } while (this.again);
   }
 
+  /** Fetch to the end, a range at a time. */
   async fetchRest() {
     for (;;) {
-      const range = this.position === null ? `bytes=-${TAIL_BYTES}` : `bytes=${this.position}-`;
-      const before = this.position;
-      let answer;
-      try {
-        answer = await request('GET', `/api/runs/${this.runId}/logs`, {
-          query: { stream: this.stream, attempt: this.attempt }, headers: { Range: range }, signal: this.stopped.signal,
-        });
-      } catch (error) {
-        // Nothing (more) there yet.
-        if (error instanceof ApiError && error.status === 416) {
-          this.position ??= 0;
-          return;
-        }
-        throw error;
-      }
+      const from = this.position;
+      const answer = await request('GET', `/api/runs/${this.runId}/logs`, {
+        query: { stream: this.stream, attempt: this.attempt }, headers: this.range(), signal: this.stopped.signal,
+      });
       const total = Number(/\/(\d+)/.exec(answer.headers.get('Content-Range') ?? '')?.[1] ?? 0);
       await this.take(answer);
-      if (answer.status !== 206 || this.position === before || this.position >= total) return;
+      if (answer.status !== 206 || this.position === from || this.position >= total) return;
     }
+  }
+
+  /** What to ask for: all of a short output, the end of a long one, then what follows the position. */
+  range() {
+    if (this.position === null) return this.size > TAIL_BYTES ? { Range: `bytes=-${TAIL_BYTES}` } : {};
+    // One byte that is known already: a range must not be empty.
+    return this.position > 0 ? { Range: `bytes=${this.position - 1}-` } : {};
   }
 
   /** Decode an answer while it arrives. */
@@ -69,6 +67,7 @@ export class LogSource {
     const [, start = '0'] = /bytes (\d+)-/.exec(answer.headers.get('Content-Range') ?? '') ?? [];
     let next = Number(start);
     const isFirst = this.position === null;
+    let known = isFirst ? 0 : this.position - next;
     const decoder = new TextDecoder();
     const reader = answer.body.getReader();
     let cut = isFirst && next > 0;
@@ -76,7 +75,11 @@ export class LogSource {
     let carry = new Uint8Array();
     for (;;) {
       const { done, value } = await reader.read();
-      const piece = done ? carry : joined(carry, value);
+      let piece = done ? carry : joined(carry, value);
+      if (known > 0) {
+        next += Math.min(known, piece.length);
+        [piece, known] = [piece.subarray(known), Math.max(0, known - piece.length)];
+      }
       const whole = done && this.final ? piece.length : wholeLength(piece);
       let text = decoder.decode(piece.subarray(0, whole), { stream: true });
       carry = piece.slice(whole);

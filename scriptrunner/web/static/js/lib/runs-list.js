@@ -7,6 +7,7 @@ import { watch } from './live.js';
 import { pageSize } from './prefs.js';
 import { query, setQuery } from './router.js';
 import { settle } from './run-actions.js';
+import { isActive } from './run-status.js';
 import { batch, computed, effect, signal } from './ui.js';
 
 /** Rows in order, by id. */
@@ -40,6 +41,10 @@ export const isFiltered = computed(() => filter.value.status.length > 0 || filte
 /** The run of a row, as a signal. */
 export const rowRun = (id) => runs.get(id);
 
+/** What the stream said last of each run, and when: an answer may be older than that. */
+const told = new Map();
+let moment = 0;
+
 let next = '';
 let abort = new AbortController();
 
@@ -53,6 +58,8 @@ export async function loadRuns() {
   // Later pages hang on the end of the first one, so that new runs do not shift them.
   const offset = anchor ? (page - 2) * limit : (page - 1) * limit;
   loading.value = true;
+  moment += 1;
+  const asked = moment;
   try {
     const answer = await request('GET', '/api/runs', {
       query: { limit, status, q, offset: Math.max(0, offset) || null, before: page > 1 ? anchor : null }, signal: mine.signal,
@@ -61,7 +68,7 @@ export async function loadRuns() {
     if (mine !== abort) return;
     if (page === 1) next = answer.headers.get('X-Next-Before') ?? '';
     batch(() => {
-      show(items);
+      show(items, asked);
       total.value = Number(answer.headers.get('X-Total-Count') ?? items.length);
       loadError.value = null;
       loadedAt.value = Date.now();
@@ -76,12 +83,23 @@ export async function loadRuns() {
   }
 }
 
-function show(items) {
-  for (const item of items) put(item);
+function show(items, asked) {
+  // Of runs that are not shown, nothing need be remembered beyond this answer.
+  for (const item of items) put(newest(item, asked));
   const ids = items.map(({ id }) => id);
   for (const id of [...runs.keys()]) if (!ids.includes(id)) runs.delete(id);
+  for (const [id, { at }] of told) if (at < asked) told.delete(id);
   rowIds.value = ids;
   newIds.value = new Set();
+}
+
+/** The run of an answer, or what the stream has said of it since it was asked for. */
+function newest(run, asked) {
+  const entry = told.get(run.id);
+  if (!entry) return run;
+  if (entry.at >= asked && (isActive(run) || !isActive(entry.run))) return entry.run;
+  told.delete(run.id);
+  return run;
 }
 
 function put(run) {
@@ -103,6 +121,7 @@ export const setFilter = (changes) => setQuery({ ...changes, page: null, anchor:
 /** Take up a change from the stream. */
 function onEvent(event, data) {
   if (event === 'run') {
+    told.set(data.id, { run: data, at: moment });
     if (runs.has(data.id)) put(data);
     else if (isNew(data)) newIds.value = new Set([...newIds.peek(), data.id]);
   } else if (event === 'deleted') {
@@ -136,7 +155,10 @@ export async function showStarted(id) {
 
 /** Fetch one run anew, after an order was given. */
 export async function refreshRun(id) {
-  if (runs.has(id)) put(await getJson(`/api/runs/${id}`));
+  moment += 1;
+  const asked = moment;
+  const run = await getJson(`/api/runs/${id}`);
+  if (runs.has(id)) put(newest(run, asked));
 }
 
 export function toggleSelected(id, on) {

@@ -101,7 +101,7 @@ function Meta({ run }) {
   </p>`;
 }
 
-/** Why it failed, with the last words of the script. */
+/** Why it failed; beside the other tabs also the last words of the script, with which the log opens. */
 function ErrorSummary({ run, tab }) {
   const summary = run.error_summary;
   if (run.status !== 'failed' || !summary) return null;
@@ -111,7 +111,7 @@ function ErrorSummary({ run, tab }) {
   return html`<section class="error-summary tone-bad" data-testid="error-summary" aria-label="Why it failed">
     <p><${Icon} name="circle-x" /><strong>${[summary.message ?? describe(run).phrase, named].filter(Boolean).join(' · ')}</strong>
       ${tab !== 'log' && html`<a href=${href(`/runs/${run.id}/log`)}>Go to the log</a>`}</p>
-    ${lines.join('') && html`<pre class="mono" tabindex="0" role="region" aria-label="Last lines of stderr">${lines.join('\n')}</pre>`}
+    ${tab !== 'log' && lines.join('') && html`<pre class="mono" tabindex="0" role="region" aria-label="Last lines of stderr">${lines.join('\n')}</pre>`}
   </section>`;
 }
 

@@ -25,12 +25,18 @@ export function useLog({ run, attempt, active }) {
   return feed;
 }
 
+/** Bytes of a stream as the record has them, 0 if it does not know. */
+function sizeOf(run, attempt, stream) {
+  const made = run.attempts?.find?.(({ n }) => n === attempt);
+  return made?.[`${stream}_bytes`] ?? run.live?.[`${stream}_bytes`] ?? 0;
+}
+
 class Feed {
   constructor({ key, run, attempt, onChange }) {
     Object.assign(this, { key, run, onChange, version: 0, loaded: false, error: null, errorRow: -1, frame: 0, active: true });
     this.rows = new LogRows();
     this.sources = ['stdout', 'stderr'].map((stream) => new LogSource({
-      runId: run.id, attempt, stream,
+      runId: run.id, attempt, stream, size: sizeOf(run, attempt, stream),
       onText: (text) => {
         this.rows.append(stream, text);
         if (this.loaded) this.rows.isLive = true;

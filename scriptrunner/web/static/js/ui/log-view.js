@@ -15,6 +15,8 @@ import { LogSearch, useSearch } from './log-search-bar.js';
 
 /** Height of a row in CSS px, the same in log.css. */
 const ROW = 19;
+/** What stands below the log, in CSS px: margins and the page's footer. */
+const FOOT = 68;
 
 /** @param {{run: object, attempt: number|null, attempts: number[], onAttempt: (n: number) => void, active: boolean}} props */
 export function LogView({ run, attempt, attempts, onAttempt, active }) {
@@ -36,6 +38,7 @@ export function LogView({ run, attempt, attempts, onAttempt, active }) {
   };
   useOpening({ log, run, active, scrollToRow, setFollowing });
 
+  const height = useHeightToTheFoot(scroller);
   useLayoutEffect(() => {
     const element = scroller.current;
     const resized = new ResizeObserver(() => setView({ scrollTop: element.scrollTop, height: element.clientHeight }));
@@ -92,7 +95,7 @@ export function LogView({ run, attempt, attempts, onAttempt, active }) {
     </div>
     ${log.error && html`<${ErrorBox} error=${log.error} title="The log could not be loaded" onRetry=${log.retry} />`}
     <${CutNotice} rows=${rows} />
-    <div class="log-scroll" ref=${scroller} onScroll=${onScroll} tabindex="0" role="region" aria-label=${`Output of the script${active ? ', live' : ''}`}>
+    <div class="log-scroll" ref=${scroller} style=${{ height }} onScroll=${onScroll} tabindex="0" role="region" aria-label=${`Output of the script${active ? ', live' : ''}`}>
       ${log.loaded && !total && html`<p class="log-empty muted">${active ? 'No output yet.' : 'This run printed nothing.'}</p>`}
       ${!log.loaded && !total && !log.error && html`<${Skeleton} lines=${6} />`}
       <div class="log-space" style=${{ height: `${total * ROW}px`, minWidth: `${rows.columns + 10}ch` }}>
@@ -104,6 +107,22 @@ export function LogView({ run, attempt, attempts, onAttempt, active }) {
       ${!following && waiting > 0 && active && html`<div class="log-pill"><button type="button" class="pill" onClick=${() => setFollowing(true)} data-testid="log-new-lines"><${Icon} name="arrow-down" />${plural(waiting, 'new line')}</button></div>`}
     </div>
   </div>`;
+}
+
+/** What the log may take so that it ends where the window does; at least a few lines. */
+function useHeightToTheFoot(scroller) {
+  const [height, setHeight] = useState('60vh');
+  useLayoutEffect(() => {
+    const measure = () => {
+      const top = scroller.current.getBoundingClientRect().top + scrollY;
+      setHeight(`max(320px, calc(100vh - ${Math.round(top) + FOOT}px))`);
+    };
+    measure();
+    const moved = new ResizeObserver(measure);
+    moved.observe(document.querySelector('#main'));
+    return () => moved.disconnect();
+  }, []);
+  return height;
 }
 
 /** Where reading begins: a linked line, the first error, or the end. */
