@@ -12,8 +12,9 @@ from scriptrunner.access.first_token import adopt_token_file
 from scriptrunner.access.service import AccessService, open_access
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.engine.paths import AllowedRoots, list_own_files
+from scriptrunner.runs.housekeeping import Housekeeper
 from scriptrunner.runs.ledger import Ledger
-from scriptrunner.runs.service import RunService
+from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
 from scriptrunner.settings import PROJECT_FOLDER, Settings
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
@@ -86,7 +87,8 @@ def build_ledger(settings: Settings) -> tuple[Ledger, tuple[Callable[[], None], 
     _make_folders(settings)
     database = _open_database(settings)
     ledger = Ledger(database, settings, roots=_allowed_roots(settings))
-    return ledger, (ledger.repeat_orders,)
+    housekeeper = Housekeeper(database, settings, keep_changes=MAX_CHANGES_BEHIND)
+    return ledger, (ledger.repeat_orders, housekeeper.tick)
 
 
 def _make_folders(settings: Settings) -> None:

@@ -56,3 +56,18 @@ def list_known(connection: Connection, ids: Collection[str]) -> set[str]:
     """Return those of ``ids`` that are runs of the record."""
     statement = select(runs.c.id).where(runs.c.id.in_(list(ids)))
     return set(connection.execute(statement).scalars())
+
+
+def list_deleted(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Return those of ``ids`` that were runs and have been deleted."""
+    statement = select(deleted_runs.c.id).where(deleted_runs.c.id.in_(list(ids)))
+    return set(connection.execute(statement).scalars())
+
+
+def forget(connection: Connection, *, before: datetime, up_to_change: int) -> None:
+    """Forget deletions that are older than both bounds."""
+    connection.execute(
+        delete(deleted_runs).where(
+            deleted_runs.c.deleted_at < before, deleted_runs.c.change <= up_to_change
+        )
+    )
