@@ -7,6 +7,7 @@ inside at all, so that nothing outside the roots is revealed, and looks at the d
 
 import os
 import re
+import stat
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
@@ -169,6 +170,19 @@ class AllowedRoots:
             )
         raise ScriptMissingError
 
+    def find_warnings(self, script: ScriptRef) -> list[str]:
+        """Return what makes it doubtful who decides on the bytes of a script.
+
+        A script, a folder above it or the root itself that other users can write, and a
+        file of another user that is only linked here. Nothing for uploads.
+        """
+        if script.root is None or script.relative is None:
+            return []
+        parts = script.relative.split("/")
+        places = ["/".join(parts[:count]) for count in range(len(parts) + 1)]
+        found = (_find_doubt(script.root, place) for place in places)
+        return [doubt for doubt in found if doubt is not None]
+
     def locate_folder(self, text: str) -> str:
         """Return the absolute path of the working folder that ``text`` names.
 
@@ -300,6 +314,23 @@ def _real_folder(path: Path) -> str:
     if not Path(real).is_dir():
         raise NotADirectoryError(f"{path} is not a folder")
     return real
+
+
+def _find_doubt(root: str, relative: str) -> str | None:
+    """Return what others may do to a file or folder, in words, or None."""
+    name = f"'{relative}'" if relative else "the allowed root"
+    try:
+        found = os.lstat(_join(root, relative))
+    except OSError:
+        return None  # it is gone, and the start will say so
+    is_folder = stat.S_ISDIR(found.st_mode)
+    if is_folder and found.st_mode & stat.S_ISVTX:
+        return None  # as /tmp: everybody may add, nobody may replace
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"Other users can change {name}"
+    if not is_folder and found.st_nlink > 1 and found.st_uid != os.geteuid():
+        return f"{name} is a hard link to a file of another user"
+    return None
 
 
 def _identify(path: Path) -> tuple[int, int] | None:

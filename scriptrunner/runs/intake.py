@@ -18,10 +18,10 @@ from uuid import uuid4
 from scriptrunner.clock import Clock
 from scriptrunner.engine.environment import is_secret_name, mask, split_environment
 from scriptrunner.engine.events import EventType, build_event
-from scriptrunner.engine.fault_points import pass_point
 from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.plan import RunOptions, ScriptRef
 from scriptrunner.errors import ScriptRunnerError, StorageFullError
+from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import uploads
 from scriptrunner.runs.errors import (
     IdempotencyConflictError,
@@ -158,6 +158,7 @@ class Intake:
             event=submission.event,
             idempotency=submission.idempotency,
             lay_down_script=lay_down,
+            warnings=self._roots.find_warnings(script),
         )
         return self.put(script, submission.options, origin)
 

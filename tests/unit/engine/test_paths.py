@@ -17,6 +17,7 @@ from scriptrunner.engine.paths import (
     has_script_suffix,
     list_own_files,
 )
+from scriptrunner.engine.plan import ScriptRef
 
 
 @pytest.fixture
@@ -357,3 +358,39 @@ def test_working_folders_are_not_reached_through_links(roots, root):
 )
 def test_the_suffix_is_exact(name, accepted):
     assert has_script_suffix(name) is accepted
+
+
+@pytest.mark.parametrize(
+    ("changes", "warnings"),
+    [
+        ({}, []),
+        ({"": 0o775}, ["Other users can change the allowed root"]),
+        ({"sub": 0o777}, ["Other users can change 'sub'"]),
+        ({"sub": 0o1777}, []),
+        ({"sub/c.py": 0o666}, ["Other users can change 'sub/c.py'"]),
+        ({"a.py": 0o666}, []),
+    ],
+)
+def test_what_others_can_change_is_warned_of(roots, root, changes, warnings):
+    for name in ("", "sub", "sub/c.py"):
+        (root / name).chmod(0o755)
+    for name, mode in changes.items():
+        (root / name).chmod(mode)
+    assert roots.find_warnings(roots.locate("sub/c.py")) == warnings
+
+
+def test_a_hard_link_to_a_foreign_file_is_warned_of(roots, root, monkeypatch):
+    for name in ("", "a.py"):
+        (root / name).chmod(0o755)
+    script = roots.locate("a.py")
+    os.link(root / "a.py", root / "other.py")
+    assert roots.find_warnings(script) == []
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000_000)
+    assert roots.find_warnings(script) == [
+        "'a.py' is a hard link to a file of another user"
+    ]
+
+
+def test_uploads_give_no_warnings(roots):
+    upload = ScriptRef(kind="upload", shown_path="upload:x.py", name="x.py")
+    assert roots.find_warnings(upload) == []
