@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from scriptrunner.engine import control_file, process_tree
-from scriptrunner.engine.fault_points import pass_point
 from scriptrunner.engine.launch import Launch
 from scriptrunner.errors import ScriptRunnerError, StorageFullError
+from scriptrunner.fault_points import pass_point
 from scriptrunner.settings import Settings
 from scriptrunner.supervisor import recovery, wakeup
 from scriptrunner.supervisor.ballast import Ballast
@@ -41,6 +41,8 @@ RECOVERY_SECONDS = 30.0
 SETTLE_SECONDS = 0.2
 #: Seconds to wait after the database or the disk refused something.
 REFUSED_SECONDS = 0.25
+#: Seconds between two looks at the queue while every slot is taken.
+FULL_SECONDS = 0.1
 
 
 def _name(step: Callable[[], None]) -> str:
@@ -58,6 +60,8 @@ class Watch:
     pidfd: int | None = None
     #: Whether the start is in the record.
     is_recorded: bool = False
+    #: Whether its events say that it cannot be killed.
+    is_undying: bool = False
     #: Monotonic seconds at which it was launched.
     since: float = 0.0
 
@@ -104,13 +108,21 @@ class Supervisor:
         #: Monotonic seconds at which the oldest end of ``_ends`` was noticed.
         self._end_at = 0.0
         self._returns: dict[Key, ActiveAttempt] = {}
-        #: Monotonic seconds at which the queue is looked at next; 0 is at once.
+        #: Monotonic seconds at which the queue is looked at next.
         self._claim_at = 0.0
+        #: Monotonic seconds before which the database or the disk is left alone.
+        self._refused_until = 0.0
         self._recover_at = 0.0
         self._duties_at = 0.0
         self._stopping = False
         self._changed = False
         self._ballast = Ballast(settings.data_dir / "ballast", settings.ballast_bytes)
+
+        self._own_duties = (
+            self._ballast.hold,
+            self._launcher.let_go_idle,
+            self._report_undying,
+        )
 
     def stop(self) -> None:
         """Ask the loop to end soon; shims go on. Safe in a signal handler."""
@@ -123,7 +135,7 @@ class Supervisor:
             while not self._stopping and self._is_wanted():
                 self.turn()
         finally:
-            self._record_ends(list(self._ends.values()))
+            self._guarded(self._leave)
             signal.set_wakeup_fd(-1)
             self._launcher.close()
             for watch in self._watched.values():
@@ -131,10 +143,17 @@ class Supervisor:
             self._selector.close()
             os.close(self._wakeup)
 
+    def _leave(self) -> None:
+        """Write down what is known, so that the next supervisor finds less to do."""
+        self._record_ends(list(self._ends.values()))
+        while self._ready:
+            self._return(self._ready.pop()[0])
+        self._put_back()
+
     def turn(self) -> None:
         """Wait for the next event or deadline and do what is due."""
         for key, _ in self._selector.select(self._wait_seconds()):
-            key.data()
+            self._guarded(key.data)
         now = time.monotonic()
         if now >= self._recover_at:
             self._recover_at = now + RECOVERY_SECONDS
@@ -147,7 +166,7 @@ class Supervisor:
         self._put_back()
         if now >= self._duties_at:
             self._duties_at = now + 1.0
-            for duty in (self._ballast.hold, self._launcher.let_go_idle, *self._duties):
+            for duty in (*self._own_duties, *self._duties):
                 self._guarded(duty)
         if self._changed:
             self._changed = False
@@ -155,11 +174,11 @@ class Supervisor:
 
     def _wait_seconds(self) -> float:
         now = time.monotonic()
-        wait = max(0.0, min(self._claim_at, self._recover_at, self._duties_at) - now)
+        settle_at = self._end_at + BATCH_SECONDS if self._ends else self._claim_at
+        settle_at = max(min(settle_at, self._claim_at), self._refused_until)
+        wait = max(0.0, min(settle_at, self._recover_at, self._duties_at) - now)
         if self._returns:
             wait = min(wait, REFUSED_SECONDS)
-        if self._ends:
-            wait = min(wait, max(0.001, self._end_at + BATCH_SECONDS - now))
         fresh = [w.since for w in self._watched.values() if not w.is_recorded]
         if fresh:
             wait = min(wait, max(0.001, min(fresh) + START_RECORD_SECONDS - now))
@@ -174,17 +193,21 @@ class Supervisor:
             self._on_refusal(error)
         except Exception:  # the outermost loop: log, count, go on
             logger.exception("%s failed; trying again", _name(step))
-            self._claim_at = time.monotonic() + REFUSED_SECONDS
+            self._refused_until = time.monotonic() + REFUSED_SECONDS
 
     def _on_refusal(self, error: Exception) -> None:
         """Wait a moment; on a full disk free the ballast, so that ends can be recorded."""
-        self._claim_at = time.monotonic() + REFUSED_SECONDS
+        self._refused_until = time.monotonic() + REFUSED_SECONDS
         if isinstance(error, StorageFullError):
             self._ballast.release()
 
     def _on_wakeup(self) -> None:
         wakeup.drain(self._wakeup)
-        self._claim_at = 0.0
+        if self._count_wanted():
+            self._claim_at = 0.0
+        else:  # only dry runs need no slot; a flood of submissions must not keep us busy
+            full_until = time.monotonic() + FULL_SECONDS
+            self._claim_at = min(self._claim_at, full_until)
 
     # Launching
 
@@ -193,10 +216,10 @@ class Supervisor:
 
         Ends may wait a moment for others only while slots are filled from ahead.
         """
-        if now >= self._claim_at and (self._claim_at == 0.0 or not self._ends):
-            return True
-        if not self._ends or now < self._claim_at - POLL_SECONDS:
-            return False  # nothing to do, or refused a moment ago
+        if now < self._refused_until:
+            return False
+        if not self._ends:
+            return now >= self._claim_at
         is_keeping_up = bool(self._ready) and bool(self._watched)
         return not is_keeping_up or now >= self._end_at + BATCH_SECONDS
 
@@ -245,6 +268,7 @@ class Supervisor:
             watch = Watch(launch.run_id, launch.attempt, launch.run_dir, since=now)
             self._watched[launch.run_id, launch.attempt] = watch
             self._launcher.launch(launch)
+            pass_point("launch.after_send")
         while self._ready and now > self._ready[-1][1] + STALE_SECONDS:
             launch, _ = self._ready.pop()
             self._guarded(lambda launch=launch: self._return(launch))  # type: ignore[misc]
@@ -269,8 +293,13 @@ class Supervisor:
         if watch is None:
             return
         self._forget(watch)
-        pass_point("end.before_read")
-        record = control_file.read(watch.control_path)
+        try:
+            pass_point("end.before_read")
+            record = control_file.read(watch.control_path)
+        except OSError as error:
+            logger.warning("run %s: cannot read how it went: %s", watch.run_id, error)
+            self._examine_later()
+            return
         if record is not None and record.end is not None:
             spawn = record.spawn if isinstance(record.spawn, dict) else None
             self._add_end(
@@ -342,6 +371,7 @@ class Supervisor:
             except (ScriptRunnerError, OSError) as error:
                 logger.warning("run %s is not requeued yet: %s", attempt.run_id, error)
                 continue
+            pass_point("requeue.after_commit")
             del self._returns[key]
             self._changed = True
             self._claim_at = 0.0
@@ -372,6 +402,19 @@ class Supervisor:
         self._ends.pop((end.run_id, end.attempt), None)
         with contextlib.suppress(Exception):
             self._ledger.record_recovery_failure(end.run_id, end.attempt, repr(error))
+
+    def _report_undying(self) -> None:
+        """Say in a run's events that a process of it survives SIGKILL."""
+        for watch in self._watched.values():
+            record = control_file.read(watch.control_path)
+            signal_record = (record.signal if record else None) or {}
+            if signal_record.get("kind") == "undying" and not watch.is_undying:
+                watch.is_undying = True
+                data = {
+                    "warning": "process_survives_kill",
+                    "detail": "A process is in uninterruptible sleep; waiting for it",
+                }
+                self._ledger.note(watch.run_id, "warning", "WARNING", data)
 
     # Recovery
 
