@@ -3,7 +3,8 @@
 ``python -m tests.trials.local_rules`` prints a table: the way a request took, what the
 service must answer, what it did answer, and which rule saw it. Needs root, and ``curl``,
 ``nginx``, ``haproxy``, ``caddy``, ``socat``, ``sshd``, ``wget`` for their lines; a way
-whose program is missing is named. The service runs as a user of its own, ``SERVICE_UID``.
+whose program is missing is named. The service runs as a user of its own, ``SERVICE_UID``,
+who must be able to run this interpreter.
 """
 
 import contextlib
