@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -156,13 +157,30 @@ async def answer_plain_error(request: Request, error: Exception) -> Response:
     code, detail = PLAIN_ERRORS.get(
         error.status_code, ("invalid_request", "Bad request")
     )
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_list_methods(request))
     return _answer(
         error.status_code,
         code,
         detail,
         get_request_id(request.scope),
-        headers=error.headers,
+        headers=headers,
     )
+
+
+def _list_methods(request: Request) -> list[str]:
+    """Return every method that the address of ``request`` answers.
+
+    The framework only names those of the first route that has this address.
+    """
+    prefix: str = request.scope.get("root_path", "").rstrip("/")
+    path = request.scope["path"].removeprefix(prefix)
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.path_regex.match(path):
+            found |= context.methods or set()
+    return sorted(found)
 
 
 class ErrorBoundary:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from scriptrunner.errors import InvalidInputError, MalformedInputError
 from scriptrunner.web.body import UPLOAD_BYTES, iter_body, require_media_type
 from scriptrunner.web.json_text import NotJsonError, fault, parse_text
+from scriptrunner.web.schemas.run_request import LATER_FIELDS, RunOptionsBody
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -39,6 +40,8 @@ SWITCH_FIELDS = frozenset(
     {"retry_on_failure", "stream_output", "dry_run", "enable_visualizer"}
 )
 JSON_FIELDS = frozenset({"env_vars"})
+#: Fields that a form may leave empty.
+KNOWN_FIELDS = LATER_FIELDS | frozenset(RunOptionsBody.model_fields)
 SWITCHES = {
     "true": True,
     "1": True,
@@ -117,7 +120,12 @@ def to_upload(parts: list[Part]) -> UploadForm:
             fields[part.name] = _decode(part, faults)
     if faults:
         raise MalformedInputError(faults)
-    values = {name: to_value(name, text) for name, text in fields.items() if text != ""}
+    values = {
+        name: to_value(name, text)
+        for name, text in fields.items()
+        # An empty field of ours means its default; an unknown one is still unknown.
+        if text != "" or name not in KNOWN_FIELDS
+    }
     return UploadForm(
         file_name=files[0].file_name or "",
         content=bytes(files[0].content),

@@ -3,7 +3,8 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -43,6 +44,14 @@ def _given(values: object) -> object:
     )
 
 
+def _without_nul(text: str | None) -> str | None:
+    """Refuse what no stored text can hold and PostgreSQL does not take."""
+    if text and "\0" in text:
+        raise PydanticCustomError("string_nul", "Input must not hold a NUL character")
+    return text
+
+
+Text = Annotated[str | None, AfterValidator(_without_nul)]
 Statuses = Annotated[
     list[Status], BeforeValidator(_given), Query(description="One or more")
 ]
@@ -50,17 +59,15 @@ Statuses = Annotated[
 
 async def read_filter(
     status: Statuses = [],  # noqa: B006 - FastAPI copies it
-    script: Annotated[str | None, Query(description="Part of the script path")] = None,
+    script: Annotated[Text, Query(description="Part of the script path")] = None,
     q: Annotated[
-        str | None,
+        Text,
         Query(
             description="Part of id, correlation id, script path, arguments or error"
         ),
     ] = None,
-    trigger: Annotated[str | None, Query(description="What made the run")] = None,
-    task_id: Annotated[
-        str | None, Query(description="The task that made the run")
-    ] = None,
+    trigger: Annotated[Text, Query(description="What made the run")] = None,
+    task_id: Annotated[Text, Query(description="The task that made the run")] = None,
     since: Since = None,
     until: Until = None,
 ) -> RunFilter:

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from scriptrunner.engine.plan import RunOptions
+from scriptrunner.engine.plan import LOG_LEVELS, RunOptions
 from scriptrunner.errors import MalformedInputError
 
 #: Fields of later versions. They are refused by name, never accepted and ignored.
@@ -45,7 +45,10 @@ def _whole(value: object) -> object:
 
 
 def _capitals(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
+    """Return a log level in capitals, anything else as it is."""
+    if isinstance(value, str) and value.upper() in LOG_LEVELS:
+        return value.upper()
+    return value
 
 
 def _any_text(value: object) -> str:
