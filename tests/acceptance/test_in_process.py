@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import httpx
@@ -33,8 +32,9 @@ def list_clients() -> list[ModuleType]:
     return [httpx, httpx2]
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[FastAPI]:
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    tmp_path = tmp_path_factory.mktemp("in-process")
     settings = load_settings(
         {
             "WEBAPI_RUN_DB": str(tmp_path / "data" / "runs.db"),
