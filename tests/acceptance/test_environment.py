@@ -17,6 +17,9 @@ ROOT = Path(__file__).parent.parent.parent
 SCRIPT = ROOT / "scripts" / "environment"
 STAMP = ".installed.lock"
 
+#: Environments are made by pip here, on machines that may be busy.
+pytestmark = pytest.mark.timeout(120)
+
 #: What scripts/environment itself calls.
 TOOLS = ("sh", "cmp", "dirname", "cat")
 #: Folder with uv, which is much quicker than pip.

@@ -519,7 +519,8 @@ def test_uploads_that_are_too_large_leave_nothing(
 
 @pytest.mark.parametrize(
     "content",
-    [b"\xff\xfe\x00", b"# coding: utf-7\n+AGEAYg-\n", b"print(1)\x00\n", b""],
+    # The NUL stands inside the line: Python before 3.11.4 took one for the end.
+    [b"\xff\xfe\x00", b"# coding: utf-7\n+AGEAYg-\n", b"print(\x001)\n", b""],
 )
 def test_45_sources_that_are_no_text(server: Server, content: bytes) -> None:
     answer = upload(server, "odd.py", content)
