@@ -19,6 +19,8 @@ import os
 import struct
 from zlib import crc32
 
+from scriptrunner.fault_points import pass_point
+
 #: ``typing`` is not loaded at run time: its import would be paid for with every run.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ HEAD = struct.Struct("<4sII")
 TEXT_BYTES = SLOT_BYTES - HEAD.size
 
 IDENTITY, SPAWN, END, SIGNAL = range(4)
+_WRITE_POINTS = ("control.identity", "control.spawn", "control.end", "control.signal")
 
 
 class VoidType:
@@ -112,6 +115,7 @@ def create(path: str) -> int:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
+        pass_point("control.create")
         os.posix_fallocate(descriptor, 0, FILE_BYTES)
     except OSError as error:
         if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
@@ -151,6 +155,7 @@ def write_slot(
     descriptor: int, slot: int, record: "dict[str, Any]", *, durable: bool = False
 ) -> None:
     """Write ``record`` into ``slot`` (0..3); ``durable`` forces it to the disk."""
+    pass_point(_WRITE_POINTS[slot])
     os.pwrite(descriptor, encode(record), slot * SLOT_BYTES)
     if durable:
         os.fdatasync(descriptor)
@@ -158,6 +163,7 @@ def write_slot(
 
 def write_void(descriptor: int, *, durable: bool = False) -> None:
     """Close slot 1: whoever comes later must not start the script."""
+    pass_point("control.void")
     os.pwrite(descriptor, VOID_MAGIC, SPAWN * SLOT_BYTES)
     if durable:
         os.fdatasync(descriptor)

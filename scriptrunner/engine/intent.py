@@ -12,7 +12,7 @@ import signal
 import time
 
 from scriptrunner.engine import control_file, process_tree
-from scriptrunner.engine.fault_points import pass_point
+from scriptrunner.fault_points import pass_point
 
 #: Kinds of order by weight: a heavier one takes over from a lighter one.
 WEIGHTS = {"timeout": 1, "stop": 2, "cancel": 2, "restart": 2, "kill": 3}
@@ -58,7 +58,6 @@ def write(
     Raises:
         FileNotFoundError: If the run's folder is gone.
     """
-    pass_point("intent.before_write")
     target = f"{run_dir}/{_file_name(kind)}"
     draft = f"{target}.{os.getpid()}.{time.monotonic_ns()}"
     text = json.dumps(
@@ -85,6 +84,7 @@ def _write_new(path: str, data: bytes) -> None:
         path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
     )
     try:
+        pass_point("intent.write")
         os.write(descriptor, data)
     finally:
         os.close(descriptor)
@@ -140,6 +140,7 @@ def order(
         grace_seconds: From SIGTERM to SIGKILL; None for the attempt's own.
     """
     fresh = write(run_dir, kind, principal=principal, grace_seconds=grace_seconds)
+    pass_point("intent.after_write")
     signal_shim(run_dir, attempt)
     return fresh
 

@@ -11,11 +11,11 @@ import signal
 import time
 
 from scriptrunner.engine import control_file, intent, kernel, process_tree
-from scriptrunner.engine.fault_points import pass_point
 from scriptrunner.engine.monitor import Monitor
 from scriptrunner.engine.output import LineCopier, OutputFile
 from scriptrunner.engine.process import Script
 from scriptrunner.engine.script_file import ScriptFile
+from scriptrunner.fault_points import pass_point
 
 TYPE_CHECKING = False  # typing itself is not loaded: every run would pay for it
 if TYPE_CHECKING:
@@ -221,7 +221,10 @@ class Keeper:
             "delivered": delivered,
             "ms": round((now - self._started) * 1000),
         }
-        control_file.write_slot(self._control, control_file.SIGNAL, record)
+        try:
+            control_file.write_slot(self._control, control_file.SIGNAL, record)
+        except OSError:
+            pass  # it was carried out; only nobody can be told before the end
 
     def _kill_tree(self, now: float) -> None:
         self._killing = True

@@ -158,9 +158,7 @@ class LineCopier:
             for line in data.splitlines():
                 self._write(line, now_seconds)
         if last and self._skipped:
-            os.write(
-                self._log, self._prefix + b"%d more lines not shown\n" % self._skipped
-            )
+            self._put(b"%d more lines not shown\n" % self._skipped)
 
     def _write(self, line: bytes, now_seconds: float) -> None:
         if int(now_seconds) != self._second:
@@ -171,4 +169,10 @@ class LineCopier:
         self._used += 1
         text = line[:LOG_LINE_BYTES].decode("utf-8", "replace")
         safe = "".join(char if char.isprintable() else "\ufffd" for char in text)
-        os.write(self._log, self._prefix + safe.encode() + b"\n")
+        self._put(safe.encode() + b"\n")
+
+    def _put(self, text: bytes) -> None:
+        try:
+            os.write(self._log, self._prefix + text)
+        except OSError:
+            return  # a full disk costs lines of the log, never the run

@@ -9,6 +9,7 @@ import time
 
 from scriptrunner.engine.beneath import open_beneath
 from scriptrunner.engine.digest import sha256
+from scriptrunner.fault_points import pass_point
 
 #: Largest script that is started, in bytes.
 MAX_SCRIPT_BYTES = 64 * 1024 * 1024
@@ -121,6 +122,7 @@ def keep(data: bytes, digest: str, scripts_dir: str) -> None:
             draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400
         )
         try:
+            pass_point("script.keep")
             view = memoryview(data)
             while view:
                 view = view[os.write(descriptor, view) :]

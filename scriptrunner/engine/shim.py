@@ -14,6 +14,7 @@ Steps of an attempt; each leaves the control file in a state that recovery under
 6. Watch it; end its tree; write the end record; reap it.
 """
 
+import errno
 import json
 import os
 import signal
@@ -22,11 +23,11 @@ import time
 
 from scriptrunner.engine import control_file, intent, kernel, process_tree
 from scriptrunner.engine.beneath import open_beneath
-from scriptrunner.engine.fault_points import pass_point
 from scriptrunner.engine.keeper import Keeper
 from scriptrunner.engine.output import OutputFile
 from scriptrunner.engine.process import Script, SpawnError, disable_core_dumps, start
 from scriptrunner.engine.script_file import ScriptChangedError, ScriptFile, take
+from scriptrunner.fault_points import pass_point
 
 TYPE_CHECKING = False  # typing itself is not loaded: every run would pay for it
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ FORMAT = 1
 DONE, NOT_MINE = 0, 75
 #: Longest error text in an end record, in characters.
 ERROR_CHARACTERS = 200
+#: No room on the disk, or none for this user.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+#: How often, and how many seconds apart, a failing disk is asked to take the end record.
+END_TRIES = 10
+END_PAUSE_SECONDS = 0.1
 
 
 #: Length of a message on the socket: u32, little endian.
@@ -99,7 +105,12 @@ def run_attempt(launch: "dict[str, Any]", wake: int) -> int:
         wake: What ``prepare_process`` returned.
 
     Returns:
-        ``DONE``, or ``NOT_MINE`` if somebody else has the attempt.
+        ``DONE``, or ``NOT_MINE`` if somebody else has the attempt, or if there was no
+        room on the disk to begin: it is put back then.
+
+    Raises:
+        OSError: If the started script cannot be watched. Our end is its end then: the
+            zygote and the next recovery see to that.
     """
     _drain(wake)
     control = _claim(launch)
@@ -107,12 +118,14 @@ def run_attempt(launch: "dict[str, Any]", wake: int) -> int:
         return NOT_MINE
     try:
         record = _run(launch, control, wake)
-    except OSError as error:
-        record = _not_started("spawn_error", str(error), type(error).__name__)
-    _write_end(launch, control, record)
-    _reap_all()
-    os.close(control)  # drops its lock
-    return DONE
+        if record is None:
+            return NOT_MINE
+        _write_end(launch, control, record)
+        _reap_all()
+        pass_point("shim.after_reap")
+        return DONE
+    finally:
+        os.close(control)  # drops its lock
 
 
 def _drain(wake: int) -> None:
@@ -151,17 +164,28 @@ def _claim(launch: "dict[str, Any]") -> int | None:
     path = control_file.path_of(launch["run_dir"], launch["attempt"])
     try:
         control = control_file.create(path)
-    except (FileExistsError, FileNotFoundError):
-        return None  # somebody was first, or the run was deleted
+    except OSError:
+        return None  # somebody was first, the run was deleted, or the disk is full
+    try:
+        is_ours = _take(control, launch)
+    except OSError:
+        is_ours = False  # nothing was started, and the control file says so
+    if not is_ours:
+        os.close(control)
+        return None
+    pass_point("shim.after_identity")
+    return control
+
+
+def _take(control: int, launch: "dict[str, Any]") -> bool:
+    """Lock the control file and write our identity; False if a recovery was first."""
     pass_point("shim.after_excl")
     locked = control_file.lock(control)
     pass_point("shim.after_lock")
     if not locked or control_file.read_descriptor(control).spawn is control_file.VOID:
-        os.close(control)
-        return None
+        return False
     control_file.write_slot(control, control_file.IDENTITY, _identity(launch))
-    pass_point("shim.after_identity")
-    return control
+    return True
 
 
 def _identity(launch: "dict[str, Any]") -> dict[str, object]:
@@ -177,64 +201,80 @@ def _identity(launch: "dict[str, Any]") -> dict[str, object]:
     }
 
 
-def _run(launch: "dict[str, Any]", control: int, wake: int) -> dict[str, object]:
-    """Start and watch the script; return the end record."""
+def _run(launch: "dict[str, Any]", control: int, wake: int) -> dict[str, object] | None:
+    """Start and watch the script; return the end record, None if there is no room."""
     order = intent.read(launch["run_dir"])
     if order is not None:
         record = _not_started(order.kind, None, None)
         record["principal"] = order.principal
         return record
     try:
-        file = take(
-            launch["script_path"],
-            launch["script_root"],
-            launch["script_relative"],
-            expected=launch["script_sha256"],
-            scripts_dir=launch["scripts_dir"],
-        )
+        script, file, outputs = _prepare_and_start(launch, control)
     except ScriptChangedError as error:
         return _not_started("script_changed", str(error), "ScriptChangedError")
-    try:
-        folder = open_beneath(
-            launch["working_root"], launch["working_relative"], folder=True
-        )
-    except OSError as error:
-        return _not_started(
-            "spawn_error", f"working folder: {error.strerror}", "OSError"
-        )
-    return _start_and_watch(launch, control, wake, file, folder)
-
-
-def _start_and_watch(
-    launch: dict,  # type: ignore[type-arg]
-    control: int,
-    wake: int,
-    file: ScriptFile,
-    folder: int,
-) -> dict[str, object]:
-    try:
-        outputs = _open_outputs(launch)
-        pass_point("shim.before_spawn_record")
-        if not file.is_unchanged():
-            error = "the script was replaced before it was started"
-            return _not_started("script_changed", error, "ScriptChangedError")
-        script = _start(launch, control, file, folder, outputs)
     except SpawnError as error:
         return _not_started("spawn_error", str(error), error.error_type)
-    finally:
-        os.close(folder)
+    except OSError as error:
+        if error.errno in FULL:
+            return None
+        return _not_started("spawn_error", str(error), type(error).__name__)
+    # From here an error is not "not started" any more: it ends this process.
     pass_point("shim.after_spawn")
     return Keeper(launch, control, wake, script, file, outputs).watch()
 
 
-def _open_outputs(launch: dict) -> tuple[OutputFile, OutputFile]:  # type: ignore[type-arg]
+def _prepare_and_start(
+    launch: "dict[str, Any]", control: int
+) -> tuple[Script, ScriptFile, tuple[OutputFile, OutputFile]]:
+    """Check and keep the script, open its folder and its output files, and start it."""
+    file = take(
+        launch["script_path"],
+        launch["script_root"],
+        launch["script_relative"],
+        expected=launch["script_sha256"],
+        scripts_dir=launch["scripts_dir"],
+    )
+    folder = _open_folder(launch)
+    outputs: tuple[OutputFile, ...] = ()
+    try:
+        stdout, stderr = outputs = _open_outputs(launch)
+        pass_point("shim.before_spawn_record")
+        if not file.is_unchanged():
+            raise ScriptChangedError("the script was replaced before it was started")
+        script = _start(launch, control, file, folder, (stdout, stderr))
+    except BaseException:
+        for output in outputs:
+            output.close()
+        raise
+    finally:
+        os.close(folder)
+    return script, file, (stdout, stderr)
+
+
+def _open_folder(launch: "dict[str, Any]") -> int:
+    """Return a descriptor of the working folder."""
+    try:
+        return open_beneath(
+            launch["working_root"], launch["working_relative"], folder=True
+        )
+    except OSError as error:
+        raise SpawnError(f"working folder: {error.strerror}", "OSError") from error
+
+
+def _open_outputs(launch: "dict[str, Any]") -> tuple[OutputFile, OutputFile]:
     prefix = f"{launch['run_dir']}/a{launch['attempt']}"
     cap = launch["max_output_bytes"]
-    return OutputFile(f"{prefix}.out", cap), OutputFile(f"{prefix}.err", cap)
+    stdout = OutputFile(f"{prefix}.out", cap)
+    try:
+        pass_point("shim.open_outputs")
+        return stdout, OutputFile(f"{prefix}.err", cap)
+    except OSError:
+        stdout.close()
+        raise
 
 
 def _start(
-    launch: dict,  # type: ignore[type-arg]
+    launch: "dict[str, Any]",
     control: int,
     file: ScriptFile,
     folder: int,
@@ -245,20 +285,18 @@ def _start(
     durable = launch["durable"]
     control_file.write_slot(control, control_file.SPAWN, spawn, durable=durable)
     pass_point("shim.after_spawn_record")
-    try:
-        script = start(
-            [launch["python"], launch["script_path"], *launch["args"]],
-            launch["environment"],
-            folder=folder,
-            stdout=outputs[0].descriptor,
-            stderr=outputs[1].descriptor,
-        )
-    except SpawnError:
-        for output in outputs:
-            output.close()
-        raise
+    script = start(
+        [launch["python"], launch["script_path"], *launch["args"]],
+        launch["environment"],
+        folder=folder,
+        stdout=outputs[0].descriptor,
+        stderr=outputs[1].descriptor,
+    )
     spawn["pid"] = script.pid  # recovery finds the script's session by it
-    control_file.write_slot(control, control_file.SPAWN, spawn)
+    try:
+        control_file.write_slot(control, control_file.SPAWN, spawn)
+    except OSError:
+        pass  # the run id in its environment finds it too
     return script
 
 
@@ -277,10 +315,25 @@ def _not_started(
 def _write_end(
     launch: "dict[str, Any]", control: int, record: dict[str, object]
 ) -> None:
+    """Write the end record; on a full disk as soon as there is room.
+
+    Its blocks are allocated, yet some file systems want new ones for every write.
+
+    Raises:
+        OSError: If the disk refuses for another reason, also at the last try.
+    """
     pass_point("shim.before_exit_record")
-    control_file.write_slot(
-        control, control_file.END, record, durable=launch["durable"]
-    )
+    durable = launch["durable"]
+    tries = 0
+    while True:
+        try:
+            control_file.write_slot(control, control_file.END, record, durable=durable)
+            break
+        except OSError as error:
+            tries += 1
+            if error.errno not in FULL and tries >= END_TRIES:
+                raise
+        time.sleep(END_PAUSE_SECONDS)
     pass_point("shim.after_exit_record")
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scriptrunner.clock import Clock
 from scriptrunner.engine.attempt import ACTIVE_STATUSES
-from scriptrunner.engine.fault_points import pass_point
+from scriptrunner.fault_points import pass_point
 from scriptrunner.runs.errors import RunActiveError, RunNotFoundError
 from scriptrunner.runs.folders import RunFolders, is_run_id
 from scriptrunner.runs.repository import changes as change_counter

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from scriptrunner.errors import StorageFullError
+from scriptrunner.fault_points import pass_point
 
 #: Name of an uploaded script, and of the bytes of a snapshot that is run again.
 SCRIPT_NAME = "upload.py"
@@ -97,6 +98,7 @@ class RunFolders:
         with _translated():
             descriptor = os.open(path, flags, mode)
             with os.fdopen(descriptor, "wb") as file:
+                pass_point("folders.write")
                 file.write(content)
                 if self._durable:
                     file.flush()
@@ -157,6 +159,7 @@ class RunFolders:
 
 def _make_folder(path: str) -> None:
     with _translated():
+        pass_point("folders.make")
         try:
             Path(path).mkdir(0o700)
         except FileExistsError:

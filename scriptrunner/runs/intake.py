@@ -227,6 +227,7 @@ class Intake:
             before_insert=origin.before_insert,
         )
         self._lay_down(run_id, options, origin)
+        pass_point("submit.after_files")
         try:
             self._commit(entry)
         except BaseException:

@@ -35,6 +35,7 @@ from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.result import Outputs
 from scriptrunner.errors import ScriptRunnerError, StorageFullError
+from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import outputs as run_outputs
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.launching import LaunchBuilder
@@ -195,6 +196,7 @@ class Ledger:
         candidates = [self._prepare(run) for run in due if not run.dry_run]
         descriptions = [(run, self._describe(run)) for run in due if run.dry_run]
         outputs = {each.run_id: self._read_outputs(each) for each in ends}
+        pass_point("claim.before_commit")
         try:
             finished, launches = self._database.retrying(
                 lambda each: (

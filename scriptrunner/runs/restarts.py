@@ -7,6 +7,7 @@ from typing import Any
 from scriptrunner.engine.attempt import ACTIVE_STATUSES, Phase, Status, StopKind
 from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import ScriptRef
+from scriptrunner.fault_points import pass_point
 from scriptrunner.runs.errors import RestartPendingError, RunNotFoundError
 from scriptrunner.runs.folders import SCRIPT_NAME, RunFolders
 from scriptrunner.runs.intake import Intake, Origin
@@ -100,6 +101,7 @@ class Restarter:
             before_insert=hand_over.take,
         )
         accepted = self._intake.put(script, options, origin)
+        pass_point("restart.after_commit")
         if hand_over.order is not None and not accepted.replayed:
             self._desk.tell_shim(
                 hand_over.order, principal=principal, grace_seconds=None

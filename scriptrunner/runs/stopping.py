@@ -16,7 +16,7 @@ from scriptrunner.engine.attempt import (
     StopAsked,
     StopKind,
 )
-from scriptrunner.engine.fault_points import pass_point
+from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import outputs as run_outputs
 from scriptrunner.runs.errors import (
     AlreadyStoppingError,

@@ -31,7 +31,14 @@ PREFIX = "WEBAPI_"
 #: Variables with our prefix that are read elsewhere: by the command line's client, by the
 #: fault tests, and those that a script of a run sees.
 OTHER_VARIABLES = frozenset(
-    {"WEBAPI_URL", "WEBAPI_TOKEN", "WEBAPI_FAULT", "WEBAPI_RUN_DIR", "WEBAPI_RUN_ID"}
+    {
+        "WEBAPI_URL",
+        "WEBAPI_TOKEN",
+        "WEBAPI_FAULT",
+        "WEBAPI_FAULT_DIR",
+        "WEBAPI_RUN_DIR",
+        "WEBAPI_RUN_ID",
+    }
 )
 #: Schemes of a database URL; the second part is what SQLAlchemy calls it.
 DATABASE_SCHEMES = {

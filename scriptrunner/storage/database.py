@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, event, exc
 from sqlalchemy.engine import make_url
 
 from scriptrunner.errors import StorageFullError, UnavailableError
+from scriptrunner.fault_points import pass_point
 
 #: ``Connection`` is here for those who pass one on and know no SQL.
 __all__ = ["Connection", "Database", "DatabaseBusyError", "is_busy", "is_full"]
@@ -122,6 +123,7 @@ class Database:
         """
         with _translated(), self._begin_write() as connection:
             yield connection
+            pass_point("database.commit")
             connection.commit()
 
     @contextmanager

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from scriptrunner.engine import control_file, process_tree
-from scriptrunner.engine.fault_points import pass_point
 from scriptrunner.engine.strays import end_strays
+from scriptrunner.fault_points import pass_point
 from scriptrunner.supervisor.ports import ActiveAttempt, End
 
 
@@ -93,7 +93,9 @@ def _examine_file(attempt: ActiveAttempt, descriptor: int, boot_id: str) -> Exam
         control_file.write_void(descriptor)
         pass_point("recovery.after_void")
         return Examination(finding=Finding.NOT_STARTED)
+    pass_point("recovery.before_strays")
     end_strays(attempt.run_id, _session(record))
+    pass_point("recovery.after_strays")
     return _lost(attempt, record, _reason(record), None)
 
 

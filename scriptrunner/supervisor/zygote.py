@@ -21,7 +21,7 @@ sys.path.insert(
 )
 
 from scriptrunner.engine import kernel, process_tree, shim
-from scriptrunner.engine.fault_points import pass_point
+from scriptrunner.fault_points import pass_point
 
 _DESCRIPTOR_BYTES = 4
 
@@ -102,6 +102,7 @@ class Zygote:
             return
         for pid in process_tree.list_children(os.getpid()):
             if pid not in self._shims:
+                pass_point("zygote.before_strays")
                 _end(pid)
 
 
