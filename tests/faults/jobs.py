@@ -1,0 +1,64 @@
+"""The jobs of a fault test: what each run was asked to do, and what it must have done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.faults.scripts.job import output_of
+
+EXIT_CODES = (0, 0, 0, 1, 3, 42)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of ``scripts/job.py`` with a tag of its own."""
+
+    tag: str
+    exit_code: int = 0
+    milliseconds: int = 0
+    lines: int = 1
+    #: Further fields of the request.
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def request(self, script: Path, ledger: Path) -> dict[str, Any]:
+        """Return the body of the submission."""
+        numbers = (self.exit_code, self.milliseconds, self.lines)
+        args = [str(ledger), self.tag, *map(str, numbers)]
+        return {"script_path": str(script), "args": args, **self.options}
+
+    @property
+    def stdout(self) -> str:
+        """All that the job prints."""
+        return output_of(self.tag, self.lines)
+
+    @property
+    def stderr(self) -> str:
+        """All that it says on standard error."""
+        return f"{self.tag} ends with {self.exit_code}\n"
+
+
+def make_jobs(
+    random: Random,
+    count: int,
+    *,
+    milliseconds: tuple[int, int] = (0, 600),
+    lines: tuple[int, int] = (1, 2000),
+    prefix: str = "job",
+) -> list[Job]:
+    """Return jobs of random codes, durations and output (both ends included)."""
+    return [
+        Job(
+            tag=f"{prefix}-{number}",
+            exit_code=random.choice(EXIT_CODES),
+            milliseconds=random.randint(*milliseconds),
+            lines=_skewed(random, *lines),
+        )
+        for number in range(count)
+    ]
+
+
+def _skewed(random: Random, least: int, most: int) -> int:
+    """Return mostly small numbers, now and then a large one."""
+    return least + int((most - least) * random.random() ** 4)

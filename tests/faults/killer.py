@@ -1,0 +1,88 @@
+"""Kills processes of the service at random instants and counts how many died of it."""
+
+import threading
+import time
+from collections.abc import Mapping
+from random import Random
+
+from tests.faults.processes import PARENT, SHIM, SUPERVISOR, WORKER, ZYGOTE
+from tests.faults.report import Report
+from tests.faults.service import Service
+
+#: Seconds between two kills, least and most.
+GAP_SECONDS = (0.005, 0.150)
+#: Mean seconds a part is left alone after it was hit: about what it needs to come back.
+#: The true rest is anything from none to twice that, so beginnings are hit as well.
+REST_SECONDS = {PARENT: 6.0, WORKER: 1.5, SUPERVISOR: 2.0, ZYGOTE: 0.0, SHIM: 0.0}
+
+
+class Killer:
+    """A thread that kills until ``kills`` processes died.
+
+    Args:
+        service: Whose processes.
+        report: Where each kill is counted, by role.
+        random: Decides who and when.
+        weights: How likely each role is to be hit.
+        kills: How many.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        report: Report,
+        random: Random,
+        *,
+        weights: Mapping[str, float],
+        kills: int,
+    ) -> None:
+        self._service = service
+        self._report = report
+        self._random = random
+        self._weights = weights
+        self._kills = kills
+        self._done = 0
+        self._spared_until = dict.fromkeys(weights, 0.0)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._kill_on, name="killer")
+
+    @property
+    def progress(self) -> float:
+        """How much of the work is done, 0..1."""
+        return min(1.0, self._done / max(1, self._kills))
+
+    def __enter__(self) -> "Killer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def join(self, seconds: float) -> None:
+        """Wait until all kills are done, at most so long."""
+        self._thread.join(seconds)
+
+    def _kill_on(self) -> None:
+        while self._done < self._kills:
+            if self._stopped.wait(self._random.uniform(*GAP_SECONDS)):
+                return
+            self._kill_one()
+
+    def _kill_one(self) -> None:
+        """Kill a process of a random part that is there and not spared."""
+        now = time.monotonic()
+        there = {
+            role: found
+            for role, found in self._service.by_role().items()
+            if self._spared_until.get(role, now + 1) <= now
+        }
+        if not there:
+            return
+        weights = [self._weights[role] for role in there]
+        role = self._random.choices(list(there), weights)[0]
+        if self._random.choice(there[role]).kill():
+            self._done += 1
+            self._report.fault(role)
+            rest = self._random.uniform(0, 2 * REST_SECONDS[role])
+            self._spared_until[role] = now + rest

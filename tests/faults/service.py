@@ -1,0 +1,185 @@
+"""A service under test: started again when it dies, its processes known by their part."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.faults import processes
+from tests.faults.processes import PARENT, SCRIPT, Process
+from tests.server import Server, wait_for
+
+JOB = Path(__file__).with_name("scripts") / "job.py"
+#: Settings that shorten the service's own waits.
+SHORT_WAITS = {"WEBAPI_STOP_GRACE": "1", "WEBAPI_LINGER": "2", "WEBAPI_SLOTS": "8"}
+#: Seconds between two looks whether the service is still there.
+LOOK_SECONDS = 0.1
+#: Seconds in which everything that was killed must be gone.
+GONE_SECONDS = 10.0
+
+
+class Service(Server):
+    """One service and everything that descends from it.
+
+    Args:
+        folder: Its place; data are in ``data``, scripts in ``scripts``.
+        workers: Web workers.
+        settings: Further ``WEBAPI_`` variables.
+        data_dir: Data folder elsewhere, such as on a small disk.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        workers: int = 2,
+        settings: Mapping[str, str] | None = None,
+        data_dir: Path | None = None,
+        **options: Any,
+    ) -> None:
+        environment = {**SHORT_WAITS, **(settings or {})}
+        super().__init__(folder, workers=workers, environment=environment, **options)
+        if data_dir is not None:
+            self.data_dir = data_dir
+        self.root.mkdir(parents=True, exist_ok=True)
+        #: Pids of all web parents that there ever were; they lead sessions.
+        self.web_pids: set[int] = set()
+        self._keeper: threading.Thread | None = None
+        self._may_end = threading.Event()
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> "Service":
+        """Start the web server; supervisor and scripts of an earlier one may live."""
+        try:
+            super().start()
+        finally:
+            self.web_pids.add(self.pid)
+        return self
+
+    def copy_job(self, name: str = "job.py", source: Path = JOB) -> Path:
+        """Put a script of the tests below the allowed root and return its path."""
+        return Path(shutil.copy(source, self.root / name))
+
+    # A service manager of its own
+
+    def keep_alive(self) -> None:
+        """Start the web server again whenever it ends, until ``let_end``."""
+        self._may_end.clear()
+        self._keeper = threading.Thread(target=self._keep, name="service-manager")
+        self._keeper.start()
+
+    def _keep(self) -> None:
+        while not self._may_end.wait(LOOK_SECONDS):
+            if not self.is_running():
+                with contextlib.suppress(AssertionError):
+                    self.start()
+
+    def let_end(self) -> None:
+        """Stop starting the web server again."""
+        self._may_end.set()
+        if self._keeper is not None:
+            self._keeper.join()
+            self._keeper = None
+
+    def close(self) -> None:
+        """End the service and every process it ever started."""
+        self.let_end()
+        super().close()
+
+    # Its processes
+
+    def list_family(self) -> list[Process]:
+        """Return every living process that descends from the service."""
+        return processes.list_below([each.pid for each in self._guardians])
+
+    def by_role(self) -> dict[str, list[Process]]:
+        """Return its processes by their part."""
+        return processes.by_role(self.list_family(), web_pids=self.web_pids)
+
+    def scripts(self) -> list[Process]:
+        """Return the processes of scripts, daemons of scripts included."""
+        return self.by_role().get(SCRIPT, [])
+
+    def ours(self) -> list[Process]:
+        """Return the processes of the service itself: no scripts, no helpers."""
+        found = self.by_role()
+        return [each for role in processes.ROLES for each in found.get(role, ())]
+
+    def kill_role(self, role: str, number: int = signal.SIGKILL) -> int:
+        """Signal all processes of one part; return how many."""
+        return sum(each.kill(number) for each in self.by_role().get(role, ()))
+
+    def kill_all(self) -> int:
+        """SIGKILL everything at once, scripts too, as a power cut would."""
+        killed = 0
+        while family := self.list_family():
+            killed += sum(each.kill() for each in family)
+        return killed
+
+    def wait_gone(self, *roles: str) -> None:
+        """Wait until no process of these parts lives."""
+        wait_for(
+            lambda: not any(self.by_role().get(role) for role in roles),
+            seconds=GONE_SECONDS,
+            what=f"the end of {', '.join(roles)}",
+        )
+
+    def has_web(self) -> bool:
+        """Return whether a web parent lives."""
+        return bool(self.by_role().get(PARENT))
+
+    # What it keeps
+
+    def run_dir(self, run_id: str) -> Path:
+        """Return the folder of a run."""
+        return self.data_dir / "runs" / run_id
+
+    def supervisor_note(self) -> dict[str, Any]:
+        """Return what the supervisor says of itself, empty if it never did."""
+        try:
+            note: dict[str, Any] = json.loads(
+                (self.data_dir / "supervisor.json").read_text()
+            )
+        except (OSError, ValueError):
+            return {}
+        return note
+
+    def read_logs(self) -> str:
+        """Return the logs of web server and supervisor."""
+        path = self.data_dir / "supervisor.log"
+        own = path.read_text(errors="replace") if path.exists() else ""
+        return self.read_log() + own
+
+
+@contextlib.contextmanager
+def running_service(folder: Path, **options: Any) -> Iterator[Service]:
+    """Yield a started ``Service(folder, **options)`` and close it at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Service(folder, **options) as service:
+        yield service.start()
+
+
+def exists(pid: int) -> bool:
+    """Return whether a process with this pid lives (a zombie does not)."""
+    return processes.read_process(pid) is not None
+
+
+def open_files(pid: int) -> int:
+    """Return how many descriptors a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
