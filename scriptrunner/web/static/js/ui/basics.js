@@ -54,6 +54,11 @@ export function Card({ title, actions, class: extra, children, ...rest }) {
   </section>`;
 }
 
+/** A wide table: it scrolls by itself, by keyboard too, and never widens the page. */
+export function TableBox({ label, children }) {
+  return html`<div class="table-scroll" tabindex="0" role="region" aria-label=${label}>${children}</div>`;
+}
+
 /** What to say where there is nothing. */
 export function Empty({ icon = 'list', title, children }) {
   return html`<div class="empty" data-testid="empty"><${Icon} name=${icon} /><h3>${title}</h3><div>${children}</div></div>`;

@@ -5,7 +5,7 @@ import { bytes, duration } from '../../lib/format.js';
 import { isChanged } from '../../lib/schema.js';
 import { join } from '../../lib/shellwords.js';
 import { html, useEffect } from '../../lib/ui.js';
-import { Card, Moment, ShortId } from '../../ui/basics.js';
+import { Card, Moment, ShortId, TableBox } from '../../ui/basics.js';
 import { Value } from '../../ui/value.js';
 
 export function DetailsTab({ run }) {
@@ -61,11 +61,11 @@ function RecordCard({ run }) {
 }
 
 function AttemptsCard({ attempts }) {
-  return html`<${Card} title="Attempts"><div class="table-scroll"><table class="plain-table">
+  return html`<${Card} title="Attempts"><${TableBox} label="Attempts"><table class="plain-table">
     <thead><tr><th scope="col" class="num">#</th><th scope="col">Started</th><th scope="col">Finished</th><th scope="col">Result</th><th scope="col">Reason</th><th scope="col" class="num">Exit</th><th scope="col" class="num">stdout</th><th scope="col" class="num">stderr</th></tr></thead>
     <tbody>${attempts.map((each) => html`<tr key=${each.n}><td class="num">${each.n}</td><td><${Moment} at=${each.started_at} /></td><td><${Moment} at=${each.finished_at} /></td><td>${each.run_status ?? '–'}</td><td>${each.reason ?? '–'}</td>
       <td class="num">${each.exit_code ?? '–'}</td><td class="num nowrap">${each.stdout_bytes === null ? '–' : bytes(each.stdout_bytes)}</td><td class="num nowrap">${each.stderr_bytes === null ? '–' : bytes(each.stderr_bytes)}</td></tr>`)}</tbody>
-  </table></div><//>`;
+  </table><//><//>`;
 }
 
 /** Numbers of the last attempt, by their names in the API. */

@@ -3,7 +3,7 @@ import { getJson } from '../../lib/api.js';
 import { duration, plural } from '../../lib/format.js';
 import { isActive } from '../../lib/run-status.js';
 import { html, useEffect, useState } from '../../lib/ui.js';
-import { Empty, ErrorBox, Icon, Skeleton } from '../../ui/basics.js';
+import { Empty, ErrorBox, Icon, Skeleton, TableBox } from '../../ui/basics.js';
 import { Value } from '../../ui/value.js';
 
 const LOOKS = {
@@ -40,10 +40,10 @@ function Steps({ report, active }) {
   const end = Math.max(...report.steps.map(({ elapsed_s: from, duration_s: long }) => (from ?? 0) + (long ?? 0)), 0.001);
   const seconds = report.footer.execution_time_s;
   return html`<p class="card-note">Attempt ${report.header.attempt}: ${plural(report.steps.length, 'step')}${typeof seconds === 'number' && `, the script itself took ${duration(seconds)}`}${active && ', still going on'}.</p>
-    <div class="table-scroll"><table class="plain-table steps" data-testid="steps-table">
+    <${TableBox} label="Steps"><table class="plain-table steps" data-testid="steps-table">
       <thead><tr><th scope="col">Step</th><th scope="col">Status</th><th scope="col" class="num">Begins</th><th scope="col" class="num">Takes</th><th scope="col" class="step-bar-col"><span class="sr-only">Along the time</span></th><th scope="col">Details</th></tr></thead>
       <tbody>${report.steps.map((step) => html`<${Step} key=${step.step} step=${step} end=${end} />`)}</tbody>
-    </table></div>
+    </table><//>
     ${report.text && html`<details class="unfold"><summary>As text</summary><pre class="mono" tabindex="0">${report.text}</pre></details>`}`;
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../lib/runs-list.js';
 import { STATUSES } from '../../lib/run-status.js';
 import { classes, html, useEffect, useRef, useState } from '../../lib/ui.js';
-import { Button, Card, Empty, ErrorBox, Icon, IconButton, Skeleton } from '../../ui/basics.js';
+import { Button, Card, Empty, ErrorBox, Icon, IconButton, Skeleton, TableBox } from '../../ui/basics.js';
 import { showError, showToast } from '../../ui/toast.js';
 import { RunRow } from './run-row.js';
 
@@ -53,13 +53,13 @@ function Rows() {
     return html`<ul class="run-cards" data-testid="runs-table" aria-label="Runs">${ids.map((id) => html`<${RunRow} key=${id} id=${id} narrow=${true} />`)}</ul>`;
   }
   const all = ids.every((id) => selected.value.has(id));
-  return html`<div class="table-scroll"><table class="runs-table" data-testid="runs-table" aria-busy=${loading.value ? 'true' : undefined}>
+  return html`<${TableBox} label="Runs"><table class="runs-table" data-testid="runs-table" aria-busy=${loading.value ? 'true' : undefined}>
     <thead><tr>
       <th class="col-select"><input type="checkbox" aria-label="Select all runs of this page" checked=${all} onChange=${(event) => ids.forEach((id) => toggleSelected(id, event.target.checked))} /></th>
       <th scope="col">Status</th><th scope="col">Script</th><th scope="col">Correlation</th><th scope="col">Started</th><th scope="col" class="num">Duration</th><th scope="col">Actions</th>
     </tr></thead>
     <tbody>${ids.map((id) => html`<${RunRow} key=${id} id=${id} />`)}</tbody>
-  </table></div>`;
+  </table><//>`;
 }
 
 function NoRuns() {
