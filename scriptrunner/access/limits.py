@@ -26,8 +26,6 @@ LINE_OVERHEAD_BYTES = 4
 #: Seconds without a byte of an unfinished body.
 IDLE_SECONDS = 30.0
 CLOSE = (b"connection", b"close")
-#: Code of all refusals here; the status tells them apart.
-CODE = MalformedInputError.code
 
 
 class HeaderLimits:
@@ -52,18 +50,18 @@ class HeaderLimits:
 def _find_fault(scope: Scope) -> tuple[int, str, str] | None:
     address = len(scope.get("raw_path") or scope["path"].encode("utf-8", "replace"))
     if address + len(scope.get("query_string", b"")) > URL_BYTES:
-        return 414, CODE, f"The address is longer than {URL_BYTES} bytes"
+        return 414, "uri_too_long", f"The address is longer than {URL_BYTES} bytes"
     headers = scope["headers"]
     size = sum(len(name) + len(value) + LINE_OVERHEAD_BYTES for name, value in headers)
     if len(headers) > HEADER_LINES or size > HEADER_BYTES:
         return (
             431,
-            CODE,
+            "headers_too_large",
             f"More than {HEADER_LINES} header lines or {HEADER_BYTES} bytes of them",
         )
     framing = [name for name, _ in headers if name in FRAMING_HEADERS]
     if len(framing) > 1:
-        return 400, CODE, "The length of the body is said more than once"
+        return 400, MalformedInputError.code, "The length of the body is said more than once"
     return None
 
 
@@ -153,7 +151,7 @@ class IdleBody:
                 scope,
                 send,
                 status=408,
-                code=CODE,
+                code="body_timeout",
                 detail=f"No byte of the body came for {self._seconds:g} s",
                 headers=[CLOSE],
             )
