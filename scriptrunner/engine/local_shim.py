@@ -35,8 +35,8 @@ def main() -> None:
     """Be the parent of one shim for as long as the owner lives; never returns."""
     owner = int(sys.argv[1])
     launch = json.loads(sys.stdin.buffer.read())
-    code = _run_shim(launch["run_dir"], launch, owner)
-    if os.getppid() != owner:
+    code, is_owner_gone = _run_shim(launch["run_dir"], launch, owner)
+    if is_owner_gone:
         import shutil  # noqa: PLC0415 - 9 ms that hardly any run needs
 
         shutil.rmtree(launch["run_dir"], ignore_errors=True)
@@ -44,12 +44,19 @@ def main() -> None:
     os._exit(code)
 
 
-def _run_shim(run_dir: str, launch: "dict[str, Any]", owner: int) -> int:
-    """Fork the shim, wait for its end, and return its exit code (0..255)."""
+def _run_shim(run_dir: str, launch: "dict[str, Any]", owner: int) -> tuple[int, bool]:
+    """Fork the shim, wait for its end, and tell its exit code and whether the owner died.
+
+    The signal decides, not only the parent's pid: a process with threads is told to be
+    dying while it still counts as our parent.
+    """
     kernel.become_subreaper()
     shim_pid = 0
+    is_owner_gone = False
 
     def give_up(*_: object) -> None:
+        nonlocal is_owner_gone
+        is_owner_gone = True
         # The shim looks for orders when it gets SIGTERM, and once when it begins.
         try:
             intent.write(run_dir, "kill", principal=PRINCIPAL, grace_seconds=0)
@@ -62,7 +69,7 @@ def _run_shim(run_dir: str, launch: "dict[str, Any]", owner: int) -> int:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(OWNER_DIED), 0, 0, 0)
     if os.getppid() != owner:
-        return shim.NOT_MINE
+        return shim.NOT_MINE, True
     signal.pthread_sigmask(signal.SIG_BLOCK, {OWNER_DIED})
     shim_pid = os.fork()
     if shim_pid == 0:
@@ -70,7 +77,8 @@ def _run_shim(run_dir: str, launch: "dict[str, Any]", owner: int) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {OWNER_DIED})
     _, status = os.waitpid(shim_pid, 0)
     _end_strays()
-    return os.waitstatus_to_exitcode(status) & 0xFF
+    code = os.waitstatus_to_exitcode(status) & 0xFF
+    return code, is_owner_gone or os.getppid() != owner
 
 
 def _end_strays() -> None:
