@@ -373,8 +373,7 @@ class Intake:
 
     def _insert(self, connection: Connection, batch: Sequence[Entry]) -> None:
         numbers = change_counter.reserve(connection, len(batch))
-        limit = self._settings.queue_limit
-        room = limit - repository.count_queued(connection, at_most=limit)
+        room = self._settings.queue_limit - repository.count_queued(connection)
         accepted: dict[tuple[str, str, str], Entry] = {}
         new_runs: list[NewRun] = []
         for entry in batch:

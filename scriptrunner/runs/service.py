@@ -330,7 +330,7 @@ class RunService:
         """Return the figures of the queue, by the names of the system status."""
         now = self._clock.utc_now()
         with self._database.read() as connection:
-            queued = intake.count_queued(connection, at_most=1 << 31)
+            queued = intake.count_queued(connection)
             running = len(queue.list_live(connection))
             oldest = queue.find_oldest(connection)
         waited = None if oldest is None else (now - oldest).total_seconds()

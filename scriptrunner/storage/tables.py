@@ -157,19 +157,20 @@ runs = Table(
     Index("ix_runs_status_queued_at", "status", "queued_at", "run_status"),
     Index("ix_runs_change", "change"),
     Index("ix_runs_script_sha256", "script_sha256"),
+    # By phase, not by status: SQLite would take the index above for the status.
     Index(
         "ix_runs_queue",
         text("priority DESC"),
         "queued_at",
         "id",
-        sqlite_where=text("status = 'queued'"),
-        postgresql_where=text("status = 'queued'"),
+        sqlite_where=text("phase = 'queued'"),
+        postgresql_where=text("phase = 'queued'"),
     ),
     Index(
         "ix_runs_dry",
         "queued_at",
-        sqlite_where=text("status = 'queued' AND dry_run"),
-        postgresql_where=text("status = 'queued' AND dry_run"),
+        sqlite_where=text("phase = 'queued' AND dry_run"),
+        postgresql_where=text("phase = 'queued' AND dry_run"),
     ),
     Index(
         "ix_runs_active",

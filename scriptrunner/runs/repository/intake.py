@@ -11,14 +11,10 @@ from scriptrunner.runs.models import IdempotencyKey
 from scriptrunner.runs.repository import events
 from scriptrunner.storage.tables import idempotency_keys, run_details, runs
 
-_QUEUED = (
-    select(runs.c.id)
-    # Written out, not bound: else no database would use the partial index.
-    .where(text("runs.status = 'queued'"))
-    .limit(bindparam("at_most"))
-    .subquery()
+# Written out, not bound: else no database would use the partial index.
+_COUNT_QUEUED = (
+    select(func.count()).select_from(runs).where(text("runs.phase = 'queued'"))
 )
-_COUNT_QUEUED = select(func.count()).select_from(_QUEUED)
 _SAME_KEY = (
     idempotency_keys.c.principal == bindparam("of_principal"),
     idempotency_keys.c.route == bindparam("of_route"),
@@ -53,9 +49,9 @@ class EarlierRequest:
     created_at: datetime
 
 
-def count_queued(connection: Connection, *, at_most: int) -> int:
-    """Return how many runs are queued, counting no further than ``at_most``."""
-    count: int = connection.execute(_COUNT_QUEUED, {"at_most": at_most}).scalar_one()
+def count_queued(connection: Connection) -> int:
+    """Return how many runs are queued."""
+    count: int = connection.execute(_COUNT_QUEUED).scalar_one()
     return count
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, text
+from sqlalchemy import Connection, Row, select, text
 
 from scriptrunner.runs.models import RunListItem, Status
 from scriptrunner.storage.tables import runs
@@ -52,19 +52,12 @@ ITEM_COLUMNS = (
     runs.c.script_relative,
 )
 
-_numbered = (
-    select(
-        runs.c.id,
-        func.row_number()
-        .over(order_by=(runs.c.priority.desc(), runs.c.queued_at, runs.c.id))
-        .label("position"),
-    )
+#: All that is queued, next to be claimed first; read from the index alone.
+_QUEUE = (
+    select(runs.c.id)
     # Written out, not bound: else no database would use the partial index.
-    .where(text("runs.status = 'queued'"))
-    .subquery()
-)
-_POSITIONS = select(_numbered.c.id, _numbered.c.position).where(
-    _numbered.c.id.in_(bindparam("ids", expanding=True))
+    .where(text("runs.phase = 'queued'"))
+    .order_by(runs.c.priority.desc(), runs.c.queued_at, runs.c.id)
 )
 
 
@@ -85,8 +78,9 @@ def find_positions(connection: Connection, ids: Collection[str]) -> Mapping[str,
     """Return the places (from 1) in the queue of those of ``ids`` that are queued."""
     if not ids:
         return {}
-    rows = connection.execute(_POSITIONS, {"ids": list(ids)})
-    return {row.id: row.position for row in rows}
+    wanted = set(ids)
+    queue = connection.execute(_QUEUE).scalars()
+    return {each: place for place, each in enumerate(queue, 1) if each in wanted}
 
 
 def to_items(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, func, or_, select, text
 
-from scriptrunner.engine.attempt import ACTIVE_STATUSES, LIVE_PHASES, Phase
+from scriptrunner.engine.attempt import ACTIVE_STATUSES, LIVE_PHASES, Phase, Status
 from scriptrunner.runs.repository.state import SELECT, StoredRun, to_stored
 from scriptrunner.storage.tables import runs
 
@@ -19,7 +19,7 @@ _may_start = or_(
     ),
 )
 # Written out, not bound: else no database would use the partial indexes.
-_is_queued = text("runs.status = 'queued'")
+_is_queued = text("runs.phase = 'queued'")
 _is_dry = text("runs.dry_run")
 _is_active = text("runs.status = 'running'")
 _is_waiting = runs.c.phase == Phase.BACKOFF
@@ -40,7 +40,7 @@ _DRY = (
     .limit(bindparam("limit"))
 )
 _NEXT_RETRY = select(func.min(runs.c.next_attempt_at)).where(_is_active, _is_waiting)
-_OLDEST = select(func.min(runs.c.queued_at)).where(_is_queued)
+_OLDEST = select(func.min(runs.c.queued_at)).where(runs.c.status == Status.QUEUED)
 _COUNT = select(func.count()).select_from(runs).where(_is_queued, _may_start)
 _LIVE = select(
     runs.c.id,

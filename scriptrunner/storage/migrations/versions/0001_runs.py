@@ -138,15 +138,15 @@ def upgrade() -> None:
         "ix_runs_dry",
         "runs",
         ["queued_at"],
-        sqlite_where=sa.text("status = 'queued' AND dry_run"),
-        postgresql_where=sa.text("status = 'queued' AND dry_run"),
+        sqlite_where=sa.text("phase = 'queued' AND dry_run"),
+        postgresql_where=sa.text("phase = 'queued' AND dry_run"),
     )
     op.create_index(
         "ix_runs_queue",
         "runs",
         [sa.text("priority DESC"), "queued_at", "id"],
-        sqlite_where=sa.text("status = 'queued'"),
-        postgresql_where=sa.text("status = 'queued'"),
+        sqlite_where=sa.text("phase = 'queued'"),
+        postgresql_where=sa.text("phase = 'queued'"),
     )
     op.create_index("ix_runs_queued_at_id", "runs", ["queued_at", "id"])
     op.create_index("ix_runs_script_sha256", "runs", ["script_sha256"])
