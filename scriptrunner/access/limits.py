@@ -61,7 +61,11 @@ def _find_fault(scope: Scope) -> tuple[int, str, str] | None:
         )
     framing = [name for name, _ in headers if name in FRAMING_HEADERS]
     if len(framing) > 1:
-        return 400, MalformedInputError.code, "The length of the body is said more than once"
+        return (
+            400,
+            MalformedInputError.code,
+            "The length of the body is said more than once",
+        )
     return None
 
 
