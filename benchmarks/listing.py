@@ -61,11 +61,11 @@ def multiply(service: Service) -> None:
                 ]
                 values = [_copied(column, key) for column in columns]
                 connection.execute(
-                    text(
+                    text(  # our own names only
                         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
                         f"SELECT i + 1 FROM n WHERE i < {STORED - 1}) "
                         f"INSERT INTO {table} ({', '.join(columns)}) "
-                        f"SELECT {', '.join(values)} FROM {table}, n"  # noqa: S608 - our own names
+                        f"SELECT {', '.join(values)} FROM {table}, n"
                     )
                 )
     finally:

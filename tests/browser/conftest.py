@@ -69,9 +69,7 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def context(
-    browser: Browser, server: Server, watch: Watch
-) -> Iterator[BrowserContext]:
+def context(browser: Browser, server: Server, watch: Watch) -> Iterator[BrowserContext]:
     context = browser.new_context(
         base_url=server.url, viewport={"width": 1400, "height": 900}
     )

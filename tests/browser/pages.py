@@ -26,7 +26,9 @@ def row(page: Page, run_id: str) -> Locator:
     return page.locator(f'[data-testid=run-row][data-run-id="{run_id}"]')
 
 
-def expect_status(place: Locator | Page, status: str, detail: str | None = None) -> None:
+def expect_status(
+    place: Locator | Page, status: str, detail: str | None = None
+) -> None:
     """Wait until a run shows a status, and what it adds."""
     expect(place.get_by_test_id("run-status")).to_have_text(status)
     if detail is not None:

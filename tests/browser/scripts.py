@@ -4,11 +4,7 @@
 SCRIPTS = {
     "hello.py": 'import sys\nprint("hello", sys.argv[1:])\n',
     # Goes on until somebody ends it; a file ends it, too.
-    "wait.py": (
-        "import time\n"
-        'print("waiting", flush=True)\n'
-        "time.sleep(600)\n"
-    ),
+    "wait.py": ('import time\nprint("waiting", flush=True)\ntime.sleep(600)\n'),
     "stubborn.py": (
         "import signal, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"

@@ -51,7 +51,7 @@ def expect_nothing_found(page: Page) -> None:
     """Let axe look at the page in both themes."""
     found = []
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme)
         results = Axe().run(page, options=RULES)
         found += [
             f"{theme} {each['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"

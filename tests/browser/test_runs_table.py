@@ -152,4 +152,6 @@ def test_correlation_id_is_copied(context: BrowserContext, page: Page) -> None:
     expect_status(row(page, run_id), "completed")
     row(page, run_id).get_by_test_id("run-corr").click()
     expect(page.get_by_test_id("toast").last).to_contain_text("correlation id copied")
-    assert re.fullmatch(r"[0-9a-f-]{36}", page.evaluate("navigator.clipboard.readText()"))
+    assert re.fullmatch(
+        r"[0-9a-f-]{36}", page.evaluate("navigator.clipboard.readText()")
+    )

@@ -74,7 +74,9 @@ def read_process(pid: int) -> Process | None:
 
 def list_processes() -> list[Process]:
     """Return every living process of this machine that we can see."""
-    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    pids = (
+        int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()
+    )
     found = (read_process(pid) for pid in pids)
     return [each for each in found if each is not None]
 
@@ -94,7 +96,10 @@ def list_below(ancestors: Collection[int]) -> list[Process]:
 
 
 def role_of(
-    process: Process, *, web_pids: Collection[int], supervisor_pids: Collection[int] = ()
+    process: Process,
+    *,
+    web_pids: Collection[int],
+    supervisor_pids: Collection[int] = (),
 ) -> str:
     """Return the part of a process in the service whose web parents are ``web_pids``.
 

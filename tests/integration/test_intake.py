@@ -283,7 +283,7 @@ class TestSharedCommits:
     def test_a_busy_database_fails_all_with_one_word(self, world: RunWorld) -> None:
         entries = [intake_entry(world), intake_entry(world)]
         intake = world.service._intake
-        intake._insert = _refuse  # type: ignore[method-assign]
+        intake._insert = _refuse  # type: ignore[assignment, method-assign]
         intake._write_batch(entries)
         assert all(isinstance(each.error, StorageFullError) for each in entries)
         assert world.calls == []

@@ -24,7 +24,7 @@ print("ready", flush=True)
 time.sleep(60)
 """
 ORDERS = ("stop", "kill", "cancel")
-ANSWERS = {
+ANSWERS: dict[str, dict[str, object]] = {
     "stop": {"stopped": True},
     "kill": {"killed": True},
     "cancel": {"status": "cancelled"},
