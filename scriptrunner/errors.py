@@ -94,7 +94,9 @@ class ThrottledError(ScriptRunnerError):
 
     code = "rate_limited"
 
-    def __init__(self, message: str | None = None, *, retry_after_seconds: int = 1) -> None:
+    def __init__(
+        self, message: str | None = None, *, retry_after_seconds: int = 1
+    ) -> None:
         """Keep ``retry_after_seconds`` (whole seconds, >= 1) for ``Retry-After``."""
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
