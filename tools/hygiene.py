@@ -14,8 +14,16 @@ from pathlib import Path
 #: Bytes; larger files belong elsewhere than into a repository that everybody clones.
 LARGEST_BYTES = 1 << 20
 
-CONFLICT = re.compile(rb"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+CONFLICT = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 TRAILING = re.compile(rb"[ \t]+$", re.MULTILINE)
+#: Keys and tokens by their telling shapes, ours among them.
+SECRET = re.compile(
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    rb"|\bAKIA[0-9A-Z]{16}\b"
+    rb"|\bgh[pousr]_[A-Za-z0-9]{36}\b"
+    rb"|\bxox[abprs]-[0-9A-Za-z-]{20,}"
+    rb"|\bwapi_[a-z0-9]{8}_[A-Za-z0-9_-]{43}\b"
+)
 
 
 def faults_of(content: bytes) -> Iterator[str]:
@@ -30,6 +38,8 @@ def faults_of(content: bytes) -> Iterator[str]:
         yield "has blanks at the end of a line"
     if content and (not content.endswith(b"\n") or content.endswith(b"\n\n")):
         yield "does not end with exactly one newline"
+    if SECRET.search(content):
+        yield "has what looks like a secret"
     if CONFLICT.search(content):
         yield "has marks of a merge conflict"
 
