@@ -8,12 +8,10 @@ worker. Nothing about a reader outlives its connection.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
-
 from scriptrunner.runs.errors import RunNotFoundError
 from scriptrunner.runs.models import Changes, RunListItem
 from scriptrunner.runs.representation import item_to_json
-from scriptrunner.web.figures import Figures
+from scriptrunner.web.figures import QUEUE_SECONDS, Figures
 from scriptrunner.web.followed_log import FollowedLog
 from scriptrunner.web.live import LOST_RING_SECONDS, Watcher, concerns
 from scriptrunner.web.log_stream import look_seconds
@@ -29,14 +27,21 @@ class ChangeStream:
         runtime: The application's parts.
         figures: The queue and the system status.
         topics: What the reader watches.
+        newest: Number of the newest change, known before the reader sees the first
+            byte: whatever it looks up after that, no change falls between.
     """
 
     def __init__(
-        self, runtime: Runtime, figures: Figures, topics: Sequence[Topic]
+        self,
+        runtime: Runtime,
+        figures: Figures,
+        topics: Sequence[Topic],
+        *,
+        newest: int,
     ) -> None:
         """Prepare; nothing is opened yet."""
         self._runtime = runtime
-        self._runs = runtime.services.runs
+        self._newest = newest
         self._shared = {"queue": figures.queue, "system": figures.system}
         self._topics = [topic for topic in topics if topic.is_about_runs]
         self._figures = [topic for topic in topics if topic.kind in self._shared]
@@ -59,7 +64,7 @@ class ChangeStream:
 
     async def _begin(self, writer: EventWriter, watcher: Watcher) -> None:
         """Stand where the topic that is furthest behind stands."""
-        newest = await run_in_threadpool(self._runs.current_change)
+        newest = self._newest
         for topic in self._topics:
             topic.offset = newest if topic.offset is None else topic.offset
         offsets = [topic.offset for topic in self._topics if topic.offset is not None]
@@ -82,6 +87,9 @@ class ChangeStream:
         if not any(has_more):
             is_live = any(log.is_live for log in self._logs)
             seconds = look_seconds(self._runtime) if is_live else LOST_RING_SECONDS
+            if self._figures and changes is not None:
+                # The figures shown may be older than this change, by so much.
+                seconds = min(seconds, QUEUE_SECONDS)
             await watcher.wait(seconds)
 
     async def _write_changes(self, writer: EventWriter, changes: Changes) -> None:

@@ -51,7 +51,9 @@ class Ear:
     async def wait(self, ring: asyncio.Event, seconds: float) -> None:
         """Return when ``ring`` has rung or ``seconds`` have passed."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(ring.wait(), max(0.0, seconds))
+            # Not ``wait_for``: before Python 3.12 it may swallow a cancellation.
+            async with asyncio.timeout(max(0.0, seconds)):
+                await ring.wait()
 
     def close(self) -> None:
         """Stop listening; called in the same event loop."""

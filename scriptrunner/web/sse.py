@@ -56,7 +56,9 @@ class EventWriter:
         """
         message = {"type": "http.response.body", "body": content, "more_body": True}
         try:
-            await asyncio.wait_for(self._send(message), SLOW_READER_SECONDS)
+            # Not ``wait_for``: before Python 3.12 it may swallow a cancellation.
+            async with asyncio.timeout(SLOW_READER_SECONDS):
+                await self._send(message)
         except TimeoutError:
             raise SlowReaderError from None
         self._last_write = self._loop.time()

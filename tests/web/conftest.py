@@ -5,8 +5,10 @@
 """
 
 import itertools
+import select
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -135,17 +137,22 @@ def wait_for(look: Callable[[], Any], is_true: Callable[[Any], bool]) -> Any:
 
 def pause() -> None:
     """Let others work for 10 ms."""
-    import select  # noqa: PLC0415
-
     select.select([], [], [], 0.01)
+
+
+@contextmanager
+def running_web(folder: Path, **changes: Any) -> Iterator[Web]:
+    """Yield a service below ``folder`` with some settings of its own."""
+    settings = make_settings(folder, **changes)
+    with TestClient(create_app(settings)) as client:
+        yield Web(client, settings.allowed_roots[0])
 
 
 @pytest.fixture(scope="session")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """The service that most tests share."""
-    settings = make_settings(tmp_path_factory.mktemp("web"))
-    with TestClient(create_app(settings)) as client:
-        yield Web(client, settings.allowed_roots[0])
+    with running_web(tmp_path_factory.mktemp("web")) as shared:
+        yield shared
 
 
 @pytest.fixture

@@ -77,6 +77,8 @@ async def stream_changes(
     ],
 ) -> Response:
     """Send the changes of every topic that the query names, until the reader leaves."""
-    changes = ChangeStream(runtime, figures, parse_topics(topic))
+    topics = parse_topics(topic)
+    newest = await run_in_threadpool(runtime.services.runs.current_change)
+    changes = ChangeStream(runtime, figures, topics, newest=newest)
     slot = runtime.workers.stream(actor.principal)
     return EventStream(changes.produce, slot=slot, ending=runtime.ending)
