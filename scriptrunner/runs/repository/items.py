@@ -1,12 +1,23 @@
 """Rows of ``runs`` as list items."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import (
+    Connection,
+    Row,
+    String,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 
 from scriptrunner.runs.models import RunListItem, Status
-from scriptrunner.storage.tables import runs
+from scriptrunner.storage.tables import UtcTime, runs
 
 #: Columns that go into an item under their own names.
 _NAMES = (
@@ -50,13 +61,42 @@ ITEM_COLUMNS = (
     *(runs.c[name] for name in _NAMES),
     runs.c.script_root,
     runs.c.script_relative,
+    runs.c.priority,
 )
 
-#: All that is queued, next to be claimed first; read from the index alone.
-_QUEUE = (
+# Written out, not bound: else no database would use the partial index.
+_is_queued = text("runs.phase = 'queued'")
+_place = tuple_(runs.c.queued_at, runs.c.id)
+_first = tuple_(
+    bindparam("first_at", type_=UtcTime), bindparam("first_id", type_=String)
+)
+_last = tuple_(bindparam("last_at", type_=UtcTime), bindparam("last_id", type_=String))
+#: How many are claimed before the first of some runs.
+_AHEAD = (
+    select(func.count())
+    .select_from(runs)
+    .where(
+        _is_queued,
+        or_(
+            runs.c.priority > bindparam("first_priority"),
+            and_(runs.c.priority == bindparam("first_priority"), _place < _first),
+        ),
+    )
+)
+#: All from the first to the last of them, in the order in which they are claimed.
+_BETWEEN = (
     select(runs.c.id)
-    # Written out, not bound: else no database would use the partial index.
-    .where(text("runs.phase = 'queued'"))
+    .where(
+        _is_queued,
+        or_(
+            runs.c.priority < bindparam("first_priority"),
+            and_(runs.c.priority == bindparam("first_priority"), _place >= _first),
+        ),
+        or_(
+            runs.c.priority > bindparam("last_priority"),
+            and_(runs.c.priority == bindparam("last_priority"), _place <= _last),
+        ),
+    )
     .order_by(runs.c.priority.desc(), runs.c.queued_at, runs.c.id)
 )
 
@@ -74,19 +114,38 @@ def to_item(row: Row[*tuple[Any, ...]], position: int | None = None) -> RunListI
     return RunListItem(**values, script_file=found, queue_position=position)
 
 
-def find_positions(connection: Connection, ids: Collection[str]) -> Mapping[str, int]:
-    """Return the places (from 1) in the queue of those of ``ids`` that are queued."""
-    if not ids:
+def find_positions(
+    connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]
+) -> Mapping[str, int]:
+    """Return the places (from 1) in the queue of those of ``rows`` that are queued.
+
+    Args:
+        connection: A reading connection.
+        rows: Rows of ``ITEM_COLUMNS``.
+    """
+    queued = [row for row in rows if row.status == Status.QUEUED]
+    if not queued:
         return {}
-    wanted = set(ids)
-    queue = connection.execute(_QUEUE).scalars()
-    return {each: place for place, each in enumerate(queue, 1) if each in wanted}
+    queued.sort(key=lambda row: (-row.priority, row.queued_at, row.id))
+    first, last = queued[0], queued[-1]
+    bounds = {
+        "first_priority": first.priority,
+        "first_at": first.queued_at,
+        "first_id": first.id,
+    }
+    ahead = connection.execute(_AHEAD, bounds).scalar_one()
+    bounds |= {
+        "last_priority": last.priority,
+        "last_at": last.queued_at,
+        "last_id": last.id,
+    }
+    between = connection.execute(_BETWEEN, bounds).scalars()
+    return {run_id: place for place, run_id in enumerate(between, ahead + 1)}
 
 
 def to_items(
     connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[RunListItem]:
     """Return the items of rows of ``ITEM_COLUMNS``, with their places in the queue."""
-    queued = [row.id for row in rows if row.status == Status.QUEUED]
-    positions = find_positions(connection, queued)
+    positions = find_positions(connection, rows)
     return [to_item(row, positions.get(row.id)) for row in rows]

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from scriptrunner.runs.models import AttemptRecord, RunRecord, Status
-from scriptrunner.runs.repository.items import ITEM_COLUMNS, find_positions, to_item
+from scriptrunner.runs.models import AttemptRecord, RunRecord
+from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_items
 from scriptrunner.storage.tables import attempts, run_details, run_results, runs
 
 _RECORD = (
@@ -80,11 +80,9 @@ def find_record(connection: Connection, run_id: str) -> RunRecord | None:
     row = connection.execute(_RECORD, {"run_id": run_id}).first()
     if row is None:
         return None
-    position = None
-    if row.status == Status.QUEUED:
-        position = find_positions(connection, [run_id]).get(run_id)
+    (item,) = to_items(connection, [row])
     return RunRecord(
-        item=to_item(row, position),
+        item=item,
         request=row.request,
         ignored_env=row.ignored_env,
         warnings=row.warnings,
