@@ -334,7 +334,6 @@ class Intake:
 
     def _commit(self, entry: Entry) -> None:
         """Return when ``entry`` is committed; raise what became of it otherwise."""
-        pass_point("submit.before_commit")
         with self._gathering:
             self._pending.append(entry)
         with self._writing:
@@ -392,6 +391,7 @@ class Intake:
         repository.insert_runs(connection, new_runs, numbers)
         for entry in accepted.values():
             self._insert_key(connection, entry)
+        pass_point("submit.before_commit")
 
     def _is_replay(
         self,
