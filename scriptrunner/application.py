@@ -18,7 +18,7 @@ from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
 from scriptrunner.settings import PROJECT_FOLDER, Settings
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
-from scriptrunner.supervisor.election import Election
+from scriptrunner.supervisor.election import Election, election_for
 from scriptrunner.supervisor.wakeup import announce, wake_supervisor
 
 
@@ -52,7 +52,7 @@ def build_services(settings: Settings) -> Services:
     _make_folders(settings)
     database = _open_database(settings)
     clock = SystemClock()
-    election = Election(settings)
+    election = election_for(settings)
     access = open_access(database, clock=clock)
     adopt_token_file(access, settings)
 

@@ -78,6 +78,10 @@ class Tick:
         draft.write_text(json.dumps(note))
         draft.replace(self._path)
 
+    def end(self) -> None:
+        """Say that this supervisor ended on purpose: the next one is no restart."""
+        self._path.unlink(missing_ok=True)
+
     def beat(self) -> None:
         """Say that we live; also keep the log from growing for ever."""
         os.utime(self._path)
@@ -119,17 +123,19 @@ def run(settings: Settings, lock: LockFile) -> None:
 
     attendance = Attendance(settings, lock)
     ledger, duties = build_ledger(settings)
+    tick = Tick(settings)
     supervisor = Supervisor(
         settings,
         ledger,
         is_wanted=attendance.is_wanted,
-        duties=(Tick(settings).beat, *duties),
+        duties=(tick.beat, *duties),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     logger.info("supervising %s", settings.data_dir)
     supervisor.run()
+    tick.end()
     logger.info("ending; running scripts go on")
 
 

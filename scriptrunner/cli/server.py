@@ -10,13 +10,10 @@ import click
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from scriptrunner.access.first_token import announce_first_token
-from scriptrunner.access.peer import PeerLookup
-from scriptrunner.access.rules import LocalRules
-from scriptrunner.application import build_services
 from scriptrunner.cli.service_log import make_log_config
 from scriptrunner.errors import ScriptRunnerError
 from scriptrunner.settings import Settings, load_settings
+from scriptrunner.supervisor.election import election_for
 
 #: The application that further worker processes load.
 FACTORY = "scriptrunner.web.app:create_app"
@@ -114,8 +111,19 @@ def _config(options: Options, app: object) -> uvicorn.Config:
 
 
 def _serve_alone(options: Options, settings: Settings, listener: socket.socket) -> int:
-    """Serve in this very process."""
-    from scriptrunner.web.app import create_app  # noqa: PLC0415 - only where it is needed
+    """Serve in this very process.
+
+    The supervisor is started first, so that both load at the same time.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        election_for(settings).start()
+    except (ScriptRunnerError, OSError) as error:
+        raise CannotServeError(str(error)) from None
+    # Loaded after the supervisor was started: they take most of the time until the
+    # service is ready.
+    from scriptrunner.access.first_token import announce_first_token  # noqa: PLC0415
+    from scriptrunner.web.app import create_app  # noqa: PLC0415
 
     app = create_app(settings)
     try:
@@ -152,6 +160,9 @@ def _serve_together(
 
 def _prepare(options: Options, settings: Settings) -> str | None:
     """Migrate once, before the workers all want to, and see to the first token."""
+    from scriptrunner.access.first_token import announce_first_token  # noqa: PLC0415
+    from scriptrunner.application import build_services  # noqa: PLC0415
+
     services = build_services(settings)
     try:
         return announce_first_token(
@@ -165,6 +176,9 @@ def show_banner(
     options: Options, settings: Settings, listener: socket.socket, welcome: str | None
 ) -> None:
     """Say where the service is, who may do what, and where it keeps things."""
+    from scriptrunner.access.peer import PeerLookup  # noqa: PLC0415 - see above
+    from scriptrunner.access.rules import LocalRules  # noqa: PLC0415 - see above
+
     port = listener.getsockname()[1]
     name = f"[{options.host}]" if ":" in options.host else options.host
     rules = ", ".join(

@@ -36,8 +36,23 @@ _KEPT_ENVIRONMENT = (
 )
 
 
+#: The one election of this process per data folder: its locks belong to the process, and
+#: a second one would drop them by closing its own files.
+_elections: dict[Path, "Election"] = {}
+_registering = threading.Lock()
+
+
+def election_for(settings: Settings) -> "Election":
+    """Return this process's part in the election for a data folder."""
+    with _registering:
+        return _elections.setdefault(settings.data_dir, Election(settings))
+
+
 class Election:
-    """One web worker's part; ``start`` and ``stop`` may be called more than once."""
+    """One web worker's part; ``start`` and ``stop`` may be called more than once.
+
+    Get it by ``election_for``.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
