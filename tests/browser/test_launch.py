@@ -151,7 +151,9 @@ def test_empty_form_is_not_sent(page: Page) -> None:
     get_field(page, "script_path").fill("hello.py")
     get_field(page, "args").fill("'open")
     page.get_by_test_id("launch-submit").click()
-    expect(page.locator("#field-args-fault")).to_have_text("A single quote is not closed")
+    expect(page.locator("#field-args-fault")).to_have_text(
+        "A single quote is not closed"
+    )
 
 
 def test_form_survives_a_reload_but_secrets_do_not(page: Page) -> None:
@@ -162,7 +164,9 @@ def test_form_survives_a_reload_but_secrets_do_not(page: Page) -> None:
     page.get_by_test_id("env-add").click()
     page.get_by_label("Name 1").fill("API_TOKEN")
     page.get_by_label("Value of API_TOKEN").fill("hush")
-    expect(page.get_by_label("Value of API_TOKEN")).to_have_attribute("type", "password")
+    expect(page.get_by_label("Value of API_TOKEN")).to_have_attribute(
+        "type", "password"
+    )
     page.reload()
     expect(get_field(page, "script_path")).to_have_value("hello.py")
     expect(get_field(page, "args")).to_have_value("--a 'b c'")

@@ -4,9 +4,9 @@ import { startClock } from './lib/format.js';
 import { startHotkeys, useHotkeys } from './lib/hotkeys.js';
 import { startLive } from './lib/live.js';
 import { applyTheme } from './lib/prefs.js';
-import { fragment, match, navigate, path, startRouter } from './lib/router.js';
+import { match, navigate, path, startRouter } from './lib/router.js';
 import { effect, html, render, signal, useEffect, useErrorBoundary } from './lib/ui.js';
-import { ErrorBox } from './ui/basics.js';
+import { ErrorBox, startReadingAtTheTop } from './ui/basics.js';
 import { HeaderTools, showShortcuts } from './ui/header-tools.js';
 import { Toasts } from './ui/toast.js';
 
@@ -17,59 +17,56 @@ const PAGES = {
   'not-found': () => import('./pages/not-found.js'),
 };
 
-/** @type {ReturnType<typeof signal<{name: string, part: Function|null, error: Error|null}>>} */
-const page = signal({ name: '', part: null, error: null });
+/** What is shown: where that is, its part, or why there is none. */
+const page = signal({ where: { name: '' }, part: null, error: null });
 const title = signal('');
+
+/** Tabs of one run are one page. */
+const keyOf = ({ name, id = '' }) => `${name} ${id}`;
 
 function Page() {
   const [error, retry] = useErrorBoundary((fault) => console.error(fault));
-  const { part: Part, error: loadFailure } = page.value;
-  const where = match(path.value);
+  const { part: Part, error: loadFailure, where: shown } = page.value;
+  const asked = match(path.value);
+  // Until the next page is loaded, this one stays as it is.
+  const where = keyOf(asked) === keyOf(shown) ? asked : shown;
   useHotkeys([
     { keys: '?', label: 'Show this list', group: 'Everywhere', run: showShortcuts },
     { keys: 'g r', label: 'Go to the Runner', group: 'Everywhere', run: () => navigate('/') },
   ]);
-  useEffect(() => retry(), [where.name, where.id]);
+  useEffect(() => retry(), [keyOf(where)]);
   const fault = error ?? loadFailure;
   if (fault) return html`<${ErrorBox} error=${fault} title="This page broke" onRetry=${() => location.reload()} />`;
-  return Part && html`<${Part} key=${where.id ?? where.name} ...${where} setTitle=${setTitle} />`;
+  return Part && html`<${Part} key=${keyOf(where)} ...${where} setTitle=${setTitle} />`;
 }
 
 function setTitle(text) {
   title.value = text;
 }
 
-/** Name and id of the page that is shown. */
-let shownKey = '';
+/** Page that was asked for last. */
+let wanted = '';
 
-/** Load and show the page of the address. */
-async function show({ name, id = '' }) {
-  const key = `${name} ${id}`;
-  if (key === shownKey) return;
-  const moved = shownKey !== '';
-  shownKey = key;
-  let loaded = { name, part: null, error: null };
+/** Load and show the page of an address. */
+async function show(where) {
+  const key = keyOf(where);
+  if (key === wanted) return;
+  const isFirst = wanted === '';
+  wanted = key;
+  let loaded = { where, part: null, error: null };
   try {
-    const module = await PAGES[name]();
-    loaded = { name, part: module.default, error: null };
-    setTitle(module.title?.() ?? '');
+    const module = await PAGES[where.name]();
+    loaded = { where, part: module.default, error: null };
+    if (key === wanted) setTitle(module.title?.() ?? '');
   } catch (error) {
     loaded.error = /** @type {Error} */ (error);
   }
-  if (key !== shownKey) return;
+  if (key !== wanted) return;
+  if (!isFirst) startReadingAtTheTop();
   page.value = loaded;
-  if (moved) focusHeading();
 }
 
-/** After a change of page, reading starts at its heading. */
-function focusHeading() {
-  requestAnimationFrame(() => {
-    if (!fragment.peek()) scrollTo(0, 0);
-    document.querySelector('h1')?.focus({ preventScroll: true });
-  });
-}
-
-/** Notices wait for the first calm moment; they must be here before the server is gone. */
+/** Not needed for the first sight of a page, but it must be here before the server is gone. */
 async function mountNotices(place) {
   const { Notices } = await import('./ui/notices.js');
   render(html`<${Notices} />`, place);
@@ -93,13 +90,13 @@ function boot() {
   });
   const main = document.querySelector('#main');
   effect(function mount() {
-    if (!page.value.name || main.dataset.ready) return;
+    if (!page.value.where.name || main.dataset.ready) return;
     main.dataset.ready = 'true';
     main.replaceChildren();
     render(html`<${Page} />`, main);
   });
   render(html`<${HeaderTools} />`, document.querySelector('#tools'));
-  setTimeout(() => mountNotices(document.querySelector('#notices')), 1000);
+  setTimeout(() => mountNotices(document.querySelector('#notices')));
   const toasts = document.createElement('div');
   document.querySelector('#overlays').append(toasts);
   render(html`<${Toasts} />`, toasts);

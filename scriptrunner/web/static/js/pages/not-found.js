@@ -2,11 +2,11 @@
 import { href } from '../lib/boot.js';
 import { path } from '../lib/router.js';
 import { html } from '../lib/ui.js';
-import { Button } from '../ui/basics.js';
+import { Button, Heading } from '../ui/basics.js';
 
 export const title = () => 'Page not found';
 
 export default function NotFound() {
-  return html`<section class="empty page-empty"><h1 tabindex="-1">Page not found</h1>
+  return html`<section class="empty page-empty"><${Heading}>Page not found<//>
     <p>There is nothing at <code>${path.value}</code>.</p><${Button} href=${href('/')} label="To the Runner" kind="primary" /></section>`;
 }

@@ -7,7 +7,7 @@ import { pending } from '../lib/run-actions.js';
 import { useRun } from '../lib/run-record.js';
 import { describe, isActive } from '../lib/run-status.js';
 import { html, useEffect, useRef, useState } from '../lib/ui.js';
-import { Ago, Button, Card, Empty, ErrorBox, Icon, Moment, RunDuration, RunStatus, ShortId, Skeleton } from '../ui/basics.js';
+import { Ago, Button, Card, Empty, ErrorBox, Heading, Icon, Moment, RunDuration, RunStatus, ShortId, Skeleton } from '../ui/basics.js';
 import { LogView } from '../ui/log-view.js';
 import { act, ActionButton, menuItems } from '../ui/run-actions.js';
 import { Menu } from '../ui/menu.js';
@@ -62,7 +62,7 @@ function Tab({ name, run }) {
 }
 
 function Gone() {
-  return html`<section class="empty page-empty"><h1 tabindex="-1">Run not found</h1><p>It was deleted, or the address is not complete.</p>
+  return html`<section class="empty page-empty"><${Heading}>Run not found<//><p>It was deleted, or the address is not complete.</p>
     <${Button} href=${href('/')} label="To the Runner" kind="primary" /></section>`;
 }
 
@@ -70,7 +70,7 @@ function Head({ run, path, onDone }) {
   return html`<header class="run-head">
     <nav class="crumbs" aria-label="Where this is"><a href=${href('/')}>Runs</a><span aria-hidden="true">/</span><span class="mono ellipsis" title=${path}>${scriptFolder(path)}${scriptName(path)}</span><span aria-hidden="true">/</span><${ShortId} id=${run.id} what="run id" /></nav>
     <div class="run-title">
-      <h1 tabindex="-1">${scriptName(path)}</h1>
+      <${Heading}>${scriptName(path)}<//>
       <${RunStatus} run=${run} ordered=${pending.value.get(run.id)} />
       <span class="push"></span>
       <div class="run-buttons">

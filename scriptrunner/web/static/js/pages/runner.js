@@ -3,7 +3,7 @@ import { count, percent } from '../lib/format.js';
 import { getJson } from '../lib/api.js';
 import { watch } from '../lib/live.js';
 import { html, signal, useEffect } from '../lib/ui.js';
-import { ErrorBox } from '../ui/basics.js';
+import { ErrorBox, Heading } from '../ui/basics.js';
 import { LaunchCard } from './runner/launch-form.js';
 import { RunsCard } from './runner/runs-card.js';
 
@@ -44,7 +44,7 @@ export const title = () => 'Runner';
 
 export default function Runner() {
   useEffect(followStats, []);
-  return html`<h1 class="sr-only" tabindex="-1">Runner</h1>
+  return html`<${Heading} class="sr-only">Runner<//>
     <${Figures} />
     <${LaunchCard} />
     <${RunsCard} />`;

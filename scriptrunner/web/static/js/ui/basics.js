@@ -2,7 +2,7 @@
 import { staticHref } from '../lib/boot.js';
 import { absolute, duration, now, parseTime, relative, ticking } from '../lib/format.js';
 import { describe } from '../lib/run-status.js';
-import { classes, html, useComputed, useErrorBoundary } from '../lib/ui.js';
+import { classes, html, useComputed, useEffect, useErrorBoundary, useRef } from '../lib/ui.js';
 
 const SPRITE = staticHref('icons.svg');
 
@@ -43,6 +43,24 @@ export function RunStatus({ run, ordered }) {
     ${(ordered || detail) && html`<span class="status-detail" data-testid="runner-status"
       data-value=${run.run_status ?? ''} title=${run.run_status ? `Result of the script: ${run.run_status}` : undefined}>${ordered || detail}</span>`}
   </span>`;
+}
+
+let headingIsAwaited = false;
+
+/** After a change of page the first heading that appears gets the focus. */
+export function startReadingAtTheTop() {
+  headingIsAwaited = true;
+  if (!location.hash) scrollTo(0, 0);
+}
+
+/** The one heading of a page. */
+export function Heading({ children, ...rest }) {
+  const element = useRef(null);
+  useEffect(() => {
+    if (headingIsAwaited) element.current.focus({ preventScroll: true });
+    headingIsAwaited = false;
+  }, []);
+  return html`<h1 ref=${element} tabindex="-1" ...${rest}>${children}</h1>`;
 }
 
 /** A titled part of the page that fails alone. */
