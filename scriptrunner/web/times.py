@@ -8,8 +8,10 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+#: A blank before the offset was a plus that nobody escaped in the query.
 TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?"
+    r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)"
+    r"(?P<offset>[Zz]|[+ -]\d{2}:?\d{2})?"
 )
 
 
@@ -27,11 +29,12 @@ def parse_time(text: str, *, is_upper_bound: bool = False) -> datetime:
     if DATE.fullmatch(text):
         day = datetime.fromisoformat(text).replace(tzinfo=UTC)
         return day + timedelta(days=1) if is_upper_bound else day
-    if not TIME.fullmatch(text):
+    found = TIME.fullmatch(text)
+    if found is None:
         raise ValueError("not a time")
-    moment = datetime.fromisoformat(text.replace(",", "."))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+    offset = (found["offset"] or "Z").upper().replace(" ", "+")
+    plain = f"{found['date']}T{found['time'].replace(',', '.')}{offset}"
+    moment = datetime.fromisoformat(plain)
     try:
         return moment.astimezone(UTC)
     except OverflowError:

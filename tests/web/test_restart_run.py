@@ -88,3 +88,15 @@ def test_an_unknown_run_is_404(web, run_id):
 @pytest.mark.parametrize("query", ["use_snapshot=maybe", "snapshot=true"])
 def test_a_wrong_query_is_422(web, query):
     web.error("POST", f"/api/runs/{UNKNOWN_ID}/restart?{query}", 422)
+
+
+def test_a_repeated_restart_with_the_same_key_is_one_restart(web):
+    old = web.run("pass")
+    headers = {"Idempotency-Key": "again"}
+    path = f"/api/runs/{old['id']}/restart"
+    first, second = (web.client.post(path, headers=headers) for _ in range(2))
+    assert first.json() == second.json()
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert web.get(old["id"])["restarted_as"] == first.json()["run_id"]
+    other = web.client.post(f"{path}?use_snapshot=true", headers=headers)
+    assert other.json()["code"] == "idempotency_conflict"

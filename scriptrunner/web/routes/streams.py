@@ -17,7 +17,15 @@ from scriptrunner.web.workers import TooManyStreamsError
 
 router = APIRouter(tags=["streams"])
 
-STREAM_SHAPE = {"type": "string", "description": "Server-sent events"}
+#: One server-sent event of a stream.
+STREAM_SHAPE = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string"},
+        "id": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 
 
 @router.get(
