@@ -17,7 +17,14 @@ import uuid
 from collections.abc import Callable
 
 from scriptrunner.access import cookies, locality
-from scriptrunner.access.answers import App, Receive, Send, send_bytes, send_error
+from scriptrunner.access.answers import (
+    App,
+    Message,
+    Receive,
+    Send,
+    send_bytes,
+    send_error,
+)
 from scriptrunner.access.facts import Facts, Scope, read_facts
 from scriptrunner.access.locality import Refusal
 from scriptrunner.access.models import Caller, Proof, Role, UnknownTokenError
@@ -31,6 +38,8 @@ LOGIN_STYLE_PATH = "/login.css"
 ANONYMOUS_PATHS = frozenset({HEALTH_PATH, LOGIN_PATH, LOGIN_STYLE_PATH})
 LOCAL_PRINCIPAL = "local"
 BEARER = "bearer "
+#: Seconds after which an open stream is asked again whether its caller is still known.
+RECHECK_SECONDS = 10.0
 
 #: Gives the HTML of the login page for a request that was refused: scope and detail in.
 LoginPage = Callable[[Scope, str], bytes]
@@ -46,6 +55,7 @@ class Protection:
         service: AccessService,
         rules: LocalRules,
         login_page: LoginPage | None = None,
+        recheck_seconds: float = RECHECK_SECONDS,
     ) -> None:
         """Wrap ``app``.
 
@@ -54,11 +64,13 @@ class Protection:
             service: Proves tokens and cookies, and keeps the audit trail.
             rules: Decides who is local.
             login_page: Page shown to browsers instead of a JSON 401; None: always JSON.
+            recheck_seconds: How long a stream outlives its token or login at most.
         """
         self.app = app
         self._service = service
         self._rules = rules
         self._login_page = login_page
+        self._recheck_seconds = recheck_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer through the wrapped application, or refuse."""
@@ -74,6 +86,8 @@ class Protection:
         outcome = await self._judge(facts)
         if isinstance(outcome, Caller):
             state["caller"] = outcome
+            if facts.is_stream and outcome.proof in (Proof.TOKEN, Proof.SESSION):
+                receive = self._watch(facts, receive)
             await self.app(scope, receive, send)
             return
         nobody = _make_anonymous(facts)
@@ -107,6 +121,24 @@ class Protection:
             return await self._check(self._service.check_cookie, cookie, facts)
         refusal = self._rules.check_local(facts, in_process=in_process)
         return refusal or _make_local(facts, in_process=in_process)
+
+    def _watch(self, facts: Facts, receive: Receive) -> Receive:
+        """Return a ``receive`` that ends the stream of a caller who is not known any more.
+
+        A logout or a revoked token would else go on reading what it had opened.
+        """
+
+        async def watched() -> Message:
+            while True:
+                try:
+                    async with asyncio.timeout(self._recheck_seconds):
+                        return await receive()
+                except TimeoutError:
+                    known = await self._identify(facts, in_process=False)
+                    if not isinstance(known, Caller):
+                        return {"type": "http.disconnect"}
+
+        return watched
 
     async def _check_token(self, facts: Facts) -> Caller | Refusal:
         header = facts.single(b"authorization") or ""

@@ -183,6 +183,28 @@ def test_token_opens_and_its_end_closes(remote: Remote, server: Server) -> None:
     )
 
 
+@pytest.mark.slow
+def test_open_stream_ends_when_its_token_is_revoked(
+    remote: Remote, server: Server
+) -> None:
+    token = make_token(server, "--name", "watcher")
+    request = (
+        "GET /api/stream?topic=runs HTTP/1.1\r\nHost: runner\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n"
+    )
+    with remote.host.connect(server.port) as connection:
+        connection.sendall(request.encode())
+        assert b" 200 " in connection.recv(65_536).split(b"\r\n")[0]
+        run_cli(server, "token", "revoke", token.split("_")[1])
+        received = b""
+        while piece := connection.recv(65_536):
+            received += piece
+            if received.endswith(b"0\r\n\r\n"):
+                break
+
+    assert received.endswith(b"0\r\n\r\n"), "the stream did not end in good form"
+
+
 def test_answers_to_strangers_carry_the_security_headers(remote: Remote) -> None:
     for path in ("/", "/api/runs", "/login"):
         headers = remote.ask("GET", path).headers

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scriptrunner.access.answers import Receive, Send
 from scriptrunner.access.facts import Scope
 from scriptrunner.access.first_token import command_line_caller
 from scriptrunner.access.models import Proof
@@ -525,6 +526,35 @@ def test_browsers_are_shown_the_way_in(
 
     assert answer.status == 401
     assert answer.headers["content-type"].startswith("text/html") is is_page
+
+
+@pytest.mark.parametrize("by_login", [True, False])
+def test_stream_ends_when_its_token_is_revoked(
+    access: AccessService, settings: Settings, by_login: bool
+) -> None:
+    token = access.create_token(caller=LOCAL)
+    cookie = access.log_in(token.text, caller=LOCAL, request_id="")
+    login = {"Cookie": f"scriptrunner_session={cookie}"}
+    headers = login if by_login else {"Authorization": f"Bearer {token.text}"}
+    received: list[str] = []
+
+    async def stream(_: Scope, receive: Receive, __: Send) -> None:
+        received.append((await receive())["type"])
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        access.revoke_token(token.id, caller=LOCAL)
+        received.append((await waiting)["type"])
+
+    door = Protection(
+        stream,
+        service=access,
+        rules=LocalRules(settings, lookup=FakeLookup()),
+        recheck_seconds=0.05,
+    )
+    ask(door, make_scope(**STREAM, client=("192.0.2.7", 4), headers=headers))
+
+    assert received == ["http.request", "http.disconnect"]
 
 
 def test_websockets_are_refused(access: AccessService, settings: Settings) -> None:
