@@ -1,6 +1,7 @@
 """Restart: the stored request as a new run, which waits for the old one to be gone."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class Restarter:
         """
         replayed = self._intake.find_replay(principal, idempotency)
         if replayed is not None:
-            return replayed
+            return replace(replayed, restarted_from=run_id)
         with self._database.read() as connection:
             old = state.find(connection, run_id)
         if old is None:
@@ -106,7 +107,7 @@ class Restarter:
             self._desk.tell_shim(
                 hand_over.order, principal=principal, grace_seconds=None
             )
-        return accepted
+        return replace(accepted, restarted_from=run_id)
 
     def _find_script(
         self, old: StoredRun, *, use_snapshot: bool

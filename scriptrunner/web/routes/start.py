@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from scriptrunner.engine import paths, plan
@@ -20,7 +20,7 @@ from scriptrunner.web.body import BodyTooLargeError
 from scriptrunner.web.deps import ActorDep, ServicesDep
 from scriptrunner.web.describe import answers, ref
 from scriptrunner.web.form_body import InvalidFormJsonError
-from scriptrunner.web.requests import RunBodyDep, UploadBodyDep
+from scriptrunner.web.requests import RunBodyDep, UploadBodyDep, find_key
 
 router = APIRouter(tags=["runs"])
 
@@ -131,13 +131,17 @@ def upload_run(body: UploadBodyDep, actor: ActorDep, services: ServicesDep) -> R
         *PATH_ERRORS,
         RunNotFoundError,
         RestartPendingError,
+        InvalidIdempotencyKeyError,
+        IdempotencyConflictError,
         *QUEUE_ERRORS,
         status=202,
-        headers={"Location": "Address of the new run"},
+        headers=ANSWER_HEADERS,
     ),
+    openapi_extra={"parameters": [KEY_PARAMETER]},
 )
 def restart_run(
     run_id: str,
+    request: Request,
     actor: ActorDep,
     services: ServicesDep,
     use_snapshot: Annotated[
@@ -146,7 +150,10 @@ def restart_run(
 ) -> Response:
     """Queue the same request again; an active run is stopped first."""
     accepted = services.runs.restart(
-        run_id, principal=actor.principal, use_snapshot=use_snapshot
+        run_id,
+        principal=actor.principal,
+        use_snapshot=use_snapshot,
+        idempotency=find_key(request, [run_id, use_snapshot]),
     )
     return _accepted(accepted, actor)
 
