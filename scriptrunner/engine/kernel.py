@@ -5,9 +5,12 @@ functions say so by their result and never raise for it.
 """
 
 import ctypes
+import errno
 import os
 import sys
 
+#: Errors of a disk without room, or without any for this user.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 IS_LINUX = sys.platform == "linux"
 _PR_SET_CHILD_SUBREAPER = 36
 _FALLOC_FL_KEEP_SIZE = 1

@@ -14,7 +14,6 @@ Steps of an attempt; each leaves the control file in a state that recovery under
 6. Watch it; end its tree; write the end record; reap it.
 """
 
-import errno
 import json
 import os
 import signal
@@ -39,8 +38,6 @@ FORMAT = 1
 DONE, NOT_MINE = 0, 75
 #: Longest error text in an end record, in characters.
 ERROR_CHARACTERS = 200
-#: No room on the disk, or none for this user.
-FULL = (errno.ENOSPC, errno.EDQUOT)
 #: How often, and how many seconds apart, a failing disk is asked to take the end record.
 END_TRIES = 10
 END_PAUSE_SECONDS = 0.1
@@ -215,7 +212,7 @@ def _run(launch: "dict[str, Any]", control: int, wake: int) -> dict[str, object]
     except SpawnError as error:
         return _not_started("spawn_error", str(error), error.error_type)
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in kernel.NO_SPACE:
             return None
         return _not_started("spawn_error", str(error), type(error).__name__)
     # From here an error is not "not started" any more: it ends this process.
@@ -331,7 +328,7 @@ def _write_end(
             break
         except OSError as error:
             tries += 1
-            if error.errno not in FULL and tries >= END_TRIES:
+            if error.errno not in kernel.NO_SPACE and tries >= END_TRIES:
                 raise
         time.sleep(END_PAUSE_SECONDS)
     pass_point("shim.after_exit_record")

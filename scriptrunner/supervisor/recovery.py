@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scriptrunner.engine import control_file, process_tree
+from scriptrunner.engine.kernel import NO_SPACE
 from scriptrunner.engine.strays import end_strays
 from scriptrunner.fault_points import pass_point
 from scriptrunner.supervisor.ports import ActiveAttempt, End
@@ -51,6 +52,15 @@ def examine(attempt: ActiveAttempt, *, boot_id: str) -> Examination:
     Raises:
         OSError: If the folder cannot be read; the caller tries again later.
     """
+    try:
+        return _examine(attempt, boot_id)
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        return Examination(finding=Finding.UNCLEAR)  # until there is room
+
+
+def _examine(attempt: ActiveAttempt, boot_id: str) -> Examination:
     path = control_file.path_of(attempt.run_dir, attempt.attempt)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)

@@ -1,5 +1,6 @@
 """What became of an attempt, by its control file, with real processes holding the lock."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -209,3 +210,17 @@ def test_strays_without_their_environment_are_found_by_their_session():
     with stray:
         assert end_strays(str(uuid4()), session=stray.pid) == 1
         assert stray.wait(5) == -9
+
+
+def test_a_full_disk_delays_the_finding_and_counts_as_no_failure(
+    attempt: ActiveAttempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three failures give a run up, and a disk is often full for longer than that."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(os, "posix_fallocate", refuse)
+        assert examine(attempt, boot_id=BOOT).finding is Finding.UNCLEAR
+    assert examine(attempt, boot_id=BOOT).finding is Finding.NOT_STARTED
