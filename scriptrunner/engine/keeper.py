@@ -119,6 +119,7 @@ class Keeper:
         self._recheck_at: float | None = self._started + RECHECK_SECONDS
         self._warning: str | None = None
         self._undying_at: float | None = None
+        self._oom_kills = process_tree.count_oom_kills()
 
     def watch(self) -> dict[str, object]:
         """Return the end record once the script is over and its tree is gone.
@@ -293,6 +294,15 @@ class Keeper:
             code = -status.si_status
         return self._to_record(code, ended_ns, ended_us, strays, io)
 
+    def _own_reason(self, code: int | None) -> str:
+        """Say why a script ended that nobody here ended.
+
+        SIGKILL from nowhere, while the kernel counted a kill for want of memory, was one.
+        """
+        if code == -signal.SIGKILL and process_tree.count_oom_kills() > self._oom_kills:
+            return "oom"
+        return "exit"
+
     def _end_strays(self) -> int:
         """Kill and reap every process below us but the script; return how many there were."""
         strays = 0
@@ -334,7 +344,7 @@ class Keeper:
         stdout, stderr = self._outputs
         reads, writes = _parse_io(io)
         record: dict[str, object] = {
-            "reason": self._ending or "exit",
+            "reason": self._ending or self._own_reason(code),
             "exit_code": code,
             "started_us": ended_us - duration_ns // 1000,
             "ended_us": ended_us,

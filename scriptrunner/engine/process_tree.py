@@ -189,3 +189,13 @@ def pid_namespace() -> str:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
         return ""
+
+
+def count_oom_kills() -> int:
+    """Return how many processes the kernel has ended for want of memory since boot.
+
+    0 where the system does not tell.
+    """
+    text = read_file("/proc/vmstat") or b""
+    _, found, rest = text.partition(b"\noom_kill ")
+    return int(rest.split(b"\n", 1)[0]) if found else 0
