@@ -37,6 +37,8 @@ def main() -> None:
     launch = json.loads(sys.stdin.buffer.read())
     code, is_owner_gone = _run_shim(launch["run_dir"], launch, owner)
     if is_owner_gone:
+        # Once per thread of the owner: a late one must not leave an order meanwhile.
+        signal.signal(OWNER_DIED, signal.SIG_IGN)
         import shutil  # noqa: PLC0415 - 9 ms that hardly any run needs
 
         shutil.rmtree(launch["run_dir"], ignore_errors=True)
