@@ -40,6 +40,12 @@ SCRIPTS = {
         'print("<b>not markup</b> \\x1b]8;;javascript:alert(1)\\x07link\\x1b]8;;\\x07")\n'
     ),
     "many.py": 'for number in range(100_000): print(f"line {number} of many")\n',
+    # 20 MB: more than one range answer holds.
+    "huge.py": (
+        "import sys\n"
+        "for number in range(1, 200_001):\n"
+        "    sys.stdout.write(f'{number:099d}\\n')\n"
+    ),
     "flaky.py": (
         "import os, sys\n"
         'print("attempt", os.environ["SCRIPT_RUNNER_ATTEMPT"])\n'

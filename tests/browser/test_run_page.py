@@ -158,6 +158,18 @@ def test_address_of_a_line_leads_to_it(page: Page, server: Server) -> None:
     expect(marked).to_have_count(1)
 
 
+def test_of_a_huge_log_the_end_is_shown_and_that_is_said(
+    page: Page, server: Server
+) -> None:
+    run_id = server.submit("huge.py")
+    server.wait_finished(run_id)
+    page.goto(f"/runs/{run_id}#L200000")
+    expect(page.get_by_text("Not shown here: the first 3.1 MiB of stdout")).to_be_visible()
+    marked = page.locator(".log-line.is-marked")
+    expect(marked.locator(".log-no")).to_have_text("200000")
+    expect(marked.locator(".log-text")).to_have_text(f"{200_000:099d}")
+
+
 def test_download_has_the_whole_log(page: Page, server: Server) -> None:
     run_id = server.submit("fails.py")
     server.wait_finished(run_id)

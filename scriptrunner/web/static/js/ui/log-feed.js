@@ -18,6 +18,7 @@ export function useLog({ run, attempt, active }) {
     state.current = new Feed({ key, run, attempt, onChange: () => setTick((tick) => tick + 1) });
   }
   const feed = state.current;
+  feed.run = run;
   useEffect(() => {
     feed.start(active);
   }, [feed, active]);
@@ -75,12 +76,22 @@ class Feed {
       this.loaded = true;
       // The stream goes on where the fetch ended: nothing is sent twice.
       if (this.active && !document.hidden) for (const source of this.sources) source.follow();
-      if (!active && !this.active) this.rows.finish();
+      if (!active && !this.active) this.finish();
     } catch (error) {
       if (error.name === 'AbortError') return;
       this.error = error;
     }
     this.changed();
+  }
+
+  /** Nothing more comes. Where the head was left out, the record tells the numbers of the lines. */
+  finish() {
+    this.rows.finish();
+    for (const stream of ['stdout', 'stderr']) {
+      const total = this.run.result?.[`${stream}_lines`];
+      const { lines, dropped } = this.rows.models[stream];
+      if (this.rows.cut[stream] && total) this.rows.base[stream] = total - lines.length - dropped;
+    }
   }
 
   /** Remember where the first error is, and return its row. */

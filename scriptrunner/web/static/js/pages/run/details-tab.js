@@ -5,7 +5,7 @@ import { bytes, duration } from '../../lib/format.js';
 import { isChanged } from '../../lib/schema.js';
 import { join } from '../../lib/shellwords.js';
 import { html, useEffect } from '../../lib/ui.js';
-import { Card, Moment, ShortId, TableBox } from '../../ui/basics.js';
+import { Card, Moment, TableBox } from '../../ui/basics.js';
 import { Value } from '../../ui/value.js';
 
 export function DetailsTab({ run }) {
@@ -13,11 +13,10 @@ export function DetailsTab({ run }) {
     loadForm();
   }, []);
   return html`<div class="details" data-testid="details">
-    <${RequestCard} run=${run} />
+    <div class="stack"><${RequestCard} run=${run} />${run.result?.metrics && html`<${MetricsCard} metrics=${run.result.metrics} />`}</div>
     <${RecordCard} run=${run} />
     ${run.result?.dry_run && html`<${Card} title="What would run"><${Pairs} pairs=${Object.entries(run.result).filter(([name, value]) => !['dry_run', 'message'].includes(name) && value !== null).map(([name, value]) => [name, html`<${Value} value=${value} />`])} /><//>`}
     ${Array.isArray(run.attempts) && run.attempts.length > 0 && html`<${AttemptsCard} attempts=${run.attempts} />`}
-    ${run.result?.metrics && html`<${MetricsCard} metrics=${run.result.metrics} />`}
   </div>`;
 }
 
@@ -47,7 +46,7 @@ function RequestCard({ run }) {
 function RecordCard({ run }) {
   const link = (id) => id && html`<a class="mono" href=${href(`/runs/${id}`)}>${id}</a>`;
   return html`<${Card} title="Record"><${Pairs} pairs=${[
-    ['id', html`<span class="mono">${run.id}</span> <${ShortId} id=${run.id} what="run id" />`],
+    ['id', html`<span class="mono">${run.id}</span>`],
     ['status', run.status], ['run_status', run.run_status], ['phase', run.phase], ['reason', run.reason], ['error', run.error],
     ['exit_code', run.exit_code], ['queued_at', html`<${Moment} at=${run.queued_at} />`], ['started_at', html`<${Moment} at=${run.started_at} />`],
     ['finished_at', run.finished_at && html`<${Moment} at=${run.finished_at} />`], ['duration', run.duration_seconds === null ? null : duration(run.duration_seconds)],
