@@ -1,5 +1,6 @@
 """What `pip install .` gives: everything the service needs, and nothing else."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.server import Server
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -77,6 +80,31 @@ def test_installed_wheel_has_the_command(wheel: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert str(ROOT) not in done.stdout
+
+
+class Installed(Server):
+    """The service of the installed wheel."""
+
+    @property
+    def command(self) -> list[str]:
+        program = self.folder / "env" / "bin" / "scriptrunner"
+        return [str(program), "serve", "--port", str(self.port)]
+
+
+@pytest.mark.timeout(90)
+def test_installed_wheel_serves_page_and_runs(wheel: Path, tmp_path: Path) -> None:
+    install(wheel, tmp_path / "env")
+    service = Installed(tmp_path)
+    try:
+        service.start()
+        page = service.client.get("/").text
+        names = re.findall(r'(?:src|href)="(/[^"]+)"', page)
+        assert names
+        for name in names:
+            assert service.client.get(name).status_code == 200, name
+        assert service.run("print('hello')")["result"]["stdout"] == "hello\n"
+    finally:
+        service.close()
 
 
 def install(wheel: Path, folder: Path) -> Path:
