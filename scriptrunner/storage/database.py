@@ -20,8 +20,21 @@ from sqlalchemy.engine import make_url
 from scriptrunner.errors import StorageFullError, UnavailableError
 from scriptrunner.fault_points import pass_point
 
+#: Times that a transaction is begun when the server is lost.
+TRIES = 3
+#: Beginnings of PostgreSQL's codes of a lost connection or a server that shuts down.
+_LOST_STATES = ("08", "57P")
+
 #: ``Connection`` is here for those who pass one on and know no SQL.
-__all__ = ["Connection", "Database", "DatabaseBusyError", "is_busy", "is_full"]
+__all__ = [
+    "Connection",
+    "Database",
+    "DatabaseBusyError",
+    "DatabaseGoneError",
+    "is_busy",
+    "is_full",
+    "is_lost",
+]
 
 T = TypeVar("T")
 
@@ -35,6 +48,10 @@ class DatabaseBusyError(UnavailableError):
     """The database stayed locked for longer than a request may wait."""
 
     code = "busy"
+
+
+class DatabaseGoneError(DatabaseBusyError):
+    """The database server cannot be reached."""
 
 
 class Database:
@@ -142,17 +159,21 @@ class Database:
     def retrying(self, action: Callable[[Connection], T]) -> T:
         """Return ``action(connection)`` run in one write transaction.
 
-        A lost PostgreSQL connection or a serialization conflict is tried again, so
-        ``action`` must be safe to repeat (compare-and-set statements are).
+        A lost PostgreSQL connection is tried again, so ``action`` must be safe to repeat
+        (compare-and-set statements are).
+
+        Raises:
+            DatabaseGoneError: If the server cannot be reached; whether the last try was
+                committed is not known then.
         """
-        for attempt in range(3):
+        for _ in range(TRIES - 1):
             try:
                 with self.write() as connection:
                     return action(connection)
-            except exc.DBAPIError as error:
-                if attempt == 2 or not error.connection_invalidated:
-                    raise
-        raise AssertionError("unreachable")
+            except DatabaseGoneError:
+                continue
+        with self.write() as connection:
+            return action(connection)
 
     def close(self) -> None:
         """Close all idle connections."""
@@ -181,6 +202,18 @@ def is_full(error: exc.DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) == "53100"
 
 
+def is_lost(error: exc.DBAPIError) -> bool:
+    """Return whether ``error`` says that there is no connection to the server (any more)."""
+    if error.connection_invalidated:
+        return True
+    if getattr(error.orig, "sqlite_errorcode", None) is not None:
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # nobody answered who could have given one
+        return isinstance(error, exc.OperationalError)
+    return str(state).startswith(_LOST_STATES)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -190,6 +223,8 @@ def _translated() -> Iterator[None]:
             raise DatabaseBusyError from error
         if is_full(error):
             raise StorageFullError from error
+        if is_lost(error):
+            raise DatabaseGoneError from error
         raise
     except exc.TimeoutError as error:
         raise DatabaseBusyError from error
