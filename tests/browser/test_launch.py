@@ -16,7 +16,7 @@ from tests.browser.watch import Watch
 from tests.server import Server
 
 
-def get_field(page: Page, name: str):  # type: ignore[no-untyped-def]
+def get_field(page: Page, name: str):
     return page.get_by_test_id(f"field-{name}")
 
 

@@ -164,7 +164,9 @@ def test_of_a_huge_log_the_end_is_shown_and_that_is_said(
     run_id = server.submit("huge.py")
     server.wait_finished(run_id)
     page.goto(f"/runs/{run_id}#L200000")
-    expect(page.get_by_text("Not shown here: the first 3.1 MiB of stdout")).to_be_visible()
+    expect(
+        page.get_by_text("Not shown here: the first 3.1 MiB of stdout")
+    ).to_be_visible()
     marked = page.locator(".log-line.is-marked")
     expect(marked.locator(".log-no")).to_have_text("200000")
     expect(marked.locator(".log-text")).to_have_text(f"{200_000:099d}")

@@ -9,7 +9,7 @@ SUICIDE = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)\n"
 
 
 def test_the_kernel_tells_how_often_it_ran_out_of_memory():
-    with open("/proc/vmstat") as file:  # noqa: PTH123
+    with open("/proc/vmstat") as file:
         told = dict(line.split() for line in file)
     assert process_tree.count_oom_kills() == int(told["oom_kill"])
 

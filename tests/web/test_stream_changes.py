@@ -58,7 +58,7 @@ def test_a_reader_resumes_from_an_offset(web):
     wanted = {web.run()["id"], web.run()["id"]}
 
     async def scenario(stream):
-        found = set()
+        found: set[str] = set()
         while not wanted <= found:
             message = await stream.next("run")
             assert message.data["offset"] > before

@@ -40,6 +40,7 @@ def other(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         yield process
         process.kill()
