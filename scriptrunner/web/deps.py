@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from scriptrunner.access.models import Caller
 from scriptrunner.access.roles import permission_for, require_permission
 from scriptrunner.application import Services
-from scriptrunner.errors import MalformedInputError
+from scriptrunner.errors import MalformedInputError, NotAllowedError
 from scriptrunner.web.figures import Figures
 from scriptrunner.web.request_id import get_request_id
 from scriptrunner.web.runtime import Runtime
@@ -73,7 +73,14 @@ async def authorize(request: Request) -> None:
     """
     route: APIRoute = request.scope["route"]
     permission = permission_for(route.name)
-    require_permission(request.scope["state"]["caller"], permission)
+    caller = request.scope["state"]["caller"]
+    try:
+        require_permission(caller, permission)
+    except NotAllowedError as error:
+        audit = request.app.state.runtime.services.access.audit
+        request_id = get_request_id(request.scope)
+        audit.count_refusal(caller, error.code, permission, request_id)
+        raise
 
 
 async def refuse_unknown_query(request: Request) -> None:
