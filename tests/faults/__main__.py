@@ -62,7 +62,9 @@ def describe() -> str:
     """Return a line per test: id, title, sizes in CI and before a release."""
     lines = []
     for test in TESTS.values():
-        sizes = (" ".join(f"--{k} {v}" for k, v in each.items()) for each in _sizes(test))
+        sizes = (
+            " ".join(f"--{k} {v}" for k, v in each.items()) for each in _sizes(test)
+        )
         small, large = sizes
         lines.append(f"{test.test_id:<4} {test.title}\n       {small}\n  long {large}")
     return "\n".join(lines)

@@ -1,8 +1,19 @@
 """All fault tests, in order."""
 
-from tests.faults import t01_random_kills, t02_shim_kills
+from tests.faults import (
+    t01_random_kills,
+    t02_shim_kills,
+    t03_points,
+    t04_restarts,
+    t05_host_restart,
+)
 from tests.faults.trial import FaultTest
 
-TESTS: dict[str, FaultTest] = {
-    module.TEST.test_id: module.TEST for module in (t01_random_kills, t02_shim_kills)
-}
+MODULES = (
+    t01_random_kills,
+    t02_shim_kills,
+    t03_points,
+    t04_restarts,
+    t05_host_restart,
+)
+TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}

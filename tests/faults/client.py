@@ -1,14 +1,16 @@
 """A caller that does not give up: it repeats what a killed worker did not answer."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
 #: Seconds for which a request is repeated.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 90.0
 #: Seconds between two tries.
 PAUSE_SECONDS = 0.05
 #: Statuses that ask to come again.
@@ -84,12 +86,28 @@ class Caller:
 
     def submit(self, fields: Mapping[str, Any]) -> httpx.Response:
         """Submit a run; repeated with the same key it stays one run."""
+        return self.post_once("/api/run", json=dict(fields))
+
+    def post_once(self, path: str, **options: Any) -> httpx.Response:
+        """POST until it is answered, with a key that makes all tries one."""
         headers = {"Idempotency-Key": str(uuid4())}
-        return self.ask("POST", "/api/run", json=dict(fields), headers=headers)
+        return self.ask("POST", path, headers=headers, **options)
+
+    def upload(self, fields: Mapping[str, Any], script: Path) -> httpx.Response:
+        """Submit a run of an uploaded script; repeated with the same key it stays one."""
+        form = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in fields.items()
+            if name != "script_path"
+        }
+        files = {"file": (script.name, script.read_bytes())}
+        return self.post_once("/api/run/upload", data=form, files=files)
 
     def get_json(self, path: str, **options: Any) -> Any:
         """Return the body of a GET, which must be answered with 200."""
         answer = self.ask("GET", path, **options)
         if answer.status_code != 200:
-            raise AssertionError(f"GET {path}: {answer.status_code} {answer.text[:300]}")
+            raise AssertionError(
+                f"GET {path}: {answer.status_code} {answer.text[:300]}"
+            )
         return answer.json()

@@ -1,7 +1,7 @@
 """The jobs of a fault test: what each run was asked to do, and what it must have done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +21,14 @@ class Job:
     lines: int = 1
     #: Further fields of the request.
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether a person may end it, so that not its own end counts.
+    is_ordered: bool = False
+    #: Runs of it that there may be: a restart is one more.
+    runs: int = 1
+
+    def again(self) -> "Job":
+        """Return the same job for the run of a restart."""
+        return replace(self, runs=self.runs + 1)
 
     def request(self, script: Path, ledger: Path) -> dict[str, Any]:
         """Return the body of the submission."""

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any
 
 from tests.faults import processes
-from tests.faults.processes import PARENT, SCRIPT, Process
-from tests.server import Server, wait_for
+from tests.faults.processes import SCRIPT, ZYGOTE, Process
+from tests.server import START_SECONDS, Server, wait_for
 
 JOB = Path(__file__).with_name("scripts") / "job.py"
 #: Settings that shorten the service's own waits.
@@ -21,7 +21,7 @@ SHORT_WAITS = {"WEBAPI_STOP_GRACE": "1", "WEBAPI_LINGER": "2", "WEBAPI_SLOTS": "
 #: Seconds between two looks whether the service is still there.
 LOOK_SECONDS = 0.1
 #: Seconds in which everything that was killed must be gone.
-GONE_SECONDS = 10.0
+GONE_SECONDS = 15.0
 
 
 class Service(Server):
@@ -140,9 +140,11 @@ class Service(Server):
             what=f"the end of {', '.join(roles)}",
         )
 
-    def has_web(self) -> bool:
-        """Return whether a web parent lives."""
-        return bool(self.by_role().get(PARENT))
+    def wait_supervised(self) -> None:
+        """Wait until a supervisor is at work: its zygote is there."""
+        wait_for(
+            lambda: self.by_role().get(ZYGOTE), seconds=START_SECONDS, what="a zygote"
+        )
 
     # What it keeps
 

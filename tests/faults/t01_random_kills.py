@@ -43,7 +43,11 @@ def submit_under_fire(
     random = trial.random()
     jobs = make_jobs(random, trial.size["runs"])
     with running_service(trial.folder, workers=2, settings=SETTINGS) as service:
-        oracle = Oracle(service, report, may_be_lost=(lambda _: may_lose))
+        oracle = Oracle(
+            service,
+            report,
+            may_be_lost=lambda record: may_lose and record["reason"] == "lost",
+        )
         service.keep_alive()
         with Killer(service, report, random, weights=weights, kills=kills) as killer:
             script = service.copy_job()

@@ -1,0 +1,56 @@
+"""What the fault tests know of the named points: who comes by, and what may be lost there."""
+
+from tests.faults.processes import SHIM, SUPERVISOR, WORKER, ZYGOTE
+
+#: Which part of the service comes by a point, by the beginning of its name. Points that
+#: several parts share stand with the one that comes first in the workload.
+PARTS = {
+    "submit.": WORKER,
+    "stop.": WORKER,
+    "restart.": WORKER,
+    "delete.": WORKER,
+    "intent.": WORKER,
+    "folders.write": WORKER,
+    "folders.make": WORKER,
+    "database.": WORKER,
+    "claim.": SUPERVISOR,
+    "launch.": SUPERVISOR,
+    "end.": SUPERVISOR,
+    "final.": SUPERVISOR,
+    "requeue.": SUPERVISOR,
+    "recovery.": SUPERVISOR,
+    "control.void": SUPERVISOR,
+    "zygote.": ZYGOTE,
+    "control.": SHIM,
+    "script.": SHIM,
+    "shim.": SHIM,
+}
+#: Points behind the spawn record and before the end record: who dies there loses the run.
+LOSING = frozenset(
+    {
+        "control.spawn",  # from the second time on: then it is written again
+        "shim.after_spawn_record",
+        "shim.after_spawn",
+        "shim.before_signal_record",
+        "control.signal",
+        "shim.before_exit_record",
+        "control.end",
+    }
+)
+#: Points that are passed only after another process died at a certain place, and the how
+#: manieth time it should: the zygote of that shim must not have died before it.
+NEEDS = {
+    "control.void": ("shim.after_excl", 1),
+    "recovery.after_void": ("shim.after_excl", 1),
+    "recovery.after_tombstone": ("claim.after_commit", 1),
+    "requeue.after_commit": ("claim.after_commit", 1),
+    "recovery.before_strays": ("shim.after_spawn", 1),
+    "recovery.after_strays": ("shim.after_spawn", 1),
+    "zygote.before_strays": ("shim.after_spawn", 4),
+}
+
+
+def part_of(point: str) -> str:
+    """Return the part of the service that comes by ``point``."""
+    matching = [prefix for prefix in PARTS if point.startswith(prefix)]
+    return PARTS[max(matching, key=len)]
