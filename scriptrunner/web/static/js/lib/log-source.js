@@ -10,12 +10,12 @@ export const TAIL_BYTES = 16 * 1024 * 1024;
 
 export class LogSource {
   /**
-   * @param {{runId: string, attempt: number|null, stream: 'stdout'|'stderr', size: number, onText: (text: string) => void,
+   * @param {{runId: string, attempt: number|null, stream: 'stdout'|'stderr', size: number, onOutput: (text: string) => void,
    *   onCut: (bytes: number) => void}} options `size` is what the record says (bytes, 0 if unknown); `onCut` says how
    *   many bytes before the first were left out
    */
-  constructor({ runId, attempt, stream, size, onText, onCut }) {
-    Object.assign(this, { runId, attempt, stream, size, onText, onCut });
+  constructor({ runId, attempt, stream, size, onOutput, onCut }) {
+    Object.assign(this, { runId, attempt, stream, size, onOutput, onCut });
     /** Offset of the next byte; null before the first answer. */
     this.position = null;
     /** True once nothing more is written: an unfinished character at the end is then shown. */
@@ -88,7 +88,7 @@ export class LogSource {
         text = text.slice(text.indexOf('\n') + 1);
         cut = false;
       }
-      if (text && !cut) this.onText(text);
+      if (text && !cut) this.onOutput(text);
       // What is cut in the middle of a character is fetched again with its rest.
       this.position = next;
       if (done) return;
@@ -115,7 +115,7 @@ export class LogSource {
     }
     if (data.next <= this.position) return;
     if (data.offset === this.position) {
-      this.onText(data.text);
+      this.onOutput(data.text);
       this.position = data.next;
     } else this.catchUp().catch(() => {});
   }

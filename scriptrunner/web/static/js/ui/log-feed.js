@@ -38,7 +38,7 @@ class Feed {
     this.rows = new LogRows();
     this.sources = ['stdout', 'stderr'].map((stream) => new LogSource({
       runId: run.id, attempt, stream, size: sizeOf(run, attempt, stream),
-      onText: (text) => {
+      onOutput: (text) => {
         this.rows.append(stream, text);
         if (this.loaded) this.rows.isLive = true;
         this.changed();
