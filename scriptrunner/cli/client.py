@@ -1,5 +1,6 @@
 """The client's commands: run, ps, logs, stop and kill, against a running service."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +16,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: Exit code of a person's Ctrl-C.
 INTERRUPTED = 130
-SCRIPT_WIDTH = 40
+#: Columns of ``ps`` before the script.
+FIRST_COLUMNS = 94
+#: Columns that the script gets on the narrowest terminal.
+LEAST_COLUMNS = 30
 
 
 def connection_options(command: Command) -> Command:
@@ -172,12 +176,16 @@ def ps(
     connection = connect(url, token_file)
     items = connection.get("/api/runs", limit=limit, status=list(status), script=script)
     click.echo(f"{'RUN':36}  {'STATUS':22}  {'QUEUED':19}  {'SECONDS':>9}  SCRIPT")
+    width = None
+    if sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+        width = max(LEAST_COLUMNS, columns - FIRST_COLUMNS)
     for item in items:
         queued = datetime.fromisoformat(item["queued_at"]).astimezone()
         seconds = item["duration_seconds"]
         click.echo(
             f"{item['id']}  {_state_of(item):22}  {queued:%Y-%m-%d %H:%M:%S}  "
-            f"{'' if seconds is None else f'{seconds:.1f}':>9}  {_printable(item)}"
+            f"{'' if seconds is None else f'{seconds:.1f}':>9}  {_printable(item, width)}"
         )
 
 
@@ -190,10 +198,23 @@ def _state_of(item: dict[str, Any]) -> str:
     return word
 
 
-def _printable(item: dict[str, Any]) -> str:
-    text = " ".join([item["request"]["script_path"], *item["request"]["args"]])
-    safe = "".join(char if char.isprintable() else "?" for char in text)
-    return safe if len(safe) <= SCRIPT_WIDTH else f"{safe[: SCRIPT_WIDTH - 1]}…"
+def _printable(item: dict[str, Any], width: int | None) -> str:
+    """Return script and arguments on one line; too long a path loses its beginning."""
+    request = item["request"]
+    path, *rest = ("".join(map(_visible, each)) for each in _words(request))
+    text = " ".join([path, *rest])
+    if width is None or len(text) <= width:
+        return text
+    path = path if len(path) <= width else f"…{path[1 - width :]}"
+    return " ".join([path, *rest])[:width]
+
+
+def _words(request: dict[str, Any]) -> list[str]:
+    return [request["script_path"], *request["args"]]
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else "?"
 
 
 @click.command()
@@ -217,10 +238,9 @@ def logs(
         except KeyboardInterrupt:
             return INTERRUPTED
         return 0
-    answer = connection.call(
-        "GET", f"/api/runs/{run_id}/logs", params={"stream": stream}
+    connection.download(
+        f"/api/runs/{run_id}/logs", sys.stdout.buffer.write, stream=stream
     )
-    sys.stdout.buffer.write(answer.content)
     sys.stdout.flush()
     return 0
 

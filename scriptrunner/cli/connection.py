@@ -1,7 +1,7 @@
 """The connection of the client's commands to a running service."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +90,29 @@ class Connection:
         except self._failure as error:
             raise self._unreachable(error) from None
 
+    def download(
+        self, path: str, write: Callable[[bytes], object], **query: Any
+    ) -> None:
+        """Hand the body of an answer to ``write``, piece by piece.
+
+        Raises:
+            UnreachableError: If no service answers, or it goes away meanwhile.
+            RefusedError: If it answers with an error.
+        """
+        try:
+            with self._client.stream("GET", path, params=query) as answer:
+                if answer.is_error:
+                    answer.read()
+                _check(answer)
+                for piece in answer.iter_bytes():
+                    write(piece)
+        except self._failure as error:
+            raise self._unreachable(error) from None
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._client.close()
+
     def _unreachable(self, error: Exception) -> UnreachableError:
         return UnreachableError(
             f"no service answers at {self.url} ({type(error).__name__}); "
@@ -118,6 +141,8 @@ def _fault_words(fault: dict[str, Any]) -> str:
 def connect(url: str | None, token_file: Path | None) -> Connection:
     """Return the connection that options and environment ask for.
 
+    It is closed when the command that is running ends.
+
     Args:
         url: ``--url``; None for ``WEBAPI_URL`` or the default.
         token_file: ``--token-file``; None for ``WEBAPI_TOKEN`` or no token.
@@ -126,4 +151,6 @@ def connect(url: str | None, token_file: Path | None) -> Connection:
     if token_file is not None:
         token = token_file.read_text(encoding="utf-8").strip()
     address = url or os.environ.get("WEBAPI_URL") or DEFAULT_URL
-    return Connection(address.rstrip("/"), token or None)
+    connection = Connection(address.rstrip("/"), token or None)
+    click.get_current_context().call_on_close(connection.close)
+    return connection
