@@ -73,6 +73,8 @@ class Settings:
     #: Open event streams in all and per caller.
     streams_limit: int = 1_000
     streams_per_caller: int = 50
+    #: Whether the dashboard's files are read again when they change.
+    development: bool = False
 
     @property
     def runs_dir(self) -> Path:

@@ -98,6 +98,7 @@ class Environment(BaseModel):
     post_burst: _Count = _DEFAULT["post_burst"]
     streams_limit: _Count = _DEFAULT["streams_limit"]
     streams_per_caller: _Count = _DEFAULT["streams_per_caller"]
+    development: bool = _DEFAULT["development"]
 
 
 #: Variables whose value is taken over as it is: name without prefix → field.
@@ -118,6 +119,7 @@ PLAIN_VARIABLES = {
     "post_burst": "post_burst",
     "streams_limit": "streams_limit",
     "streams_per_caller": "streams_per_caller",
+    "development": "development",
 }
 
 

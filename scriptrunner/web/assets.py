@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 
 STATIC_FOLDER = Path(__file__).resolve().parent / "static"
@@ -95,12 +94,6 @@ class Assets:
         if self.development and (stamp := _stamp(self.folder)) != self._stamp:
             self._current, self._stamp = read_assets(self.folder), stamp
         return self._current
-
-
-@cache
-def shared_assets() -> Assets:
-    """Return the dashboard's files, read once per process."""
-    return Assets()
 
 
 def read_assets(folder: Path) -> AssetSet:

@@ -87,6 +87,8 @@ class StaticFiles:
         """Answer a static file, or let the wrapped application answer."""
         asset = self._find(scope)
         if asset is None:
+            # Pages name the addresses of the very files that are served here.
+            scope.setdefault("state", {})["assets"] = self.assets
             await self.app(scope, receive, send)
             return
         packed = asset.compressed is not None and _accepts_gzip(scope["headers"])

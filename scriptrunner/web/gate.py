@@ -4,7 +4,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scriptrunner.access.answers import App
-from scriptrunner.web.assets import shared_assets
+from scriptrunner.web.assets import Assets
 from scriptrunner.web.edge import StaticFiles
 from scriptrunner.web.login_page import render_refusal
 from scriptrunner.web.runtime import Runtime
@@ -29,5 +29,6 @@ class Gate:
         await self._guarded(scope, receive, send)
 
     def _build(self) -> App:
-        inner = StaticFiles(self.app, shared_assets())
+        assets = Assets(development=self._runtime.settings.development)
+        inner = StaticFiles(self.app, assets)
         return self._runtime.wall_around(inner, login_page=render_refusal).app

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from scriptrunner import __version__
-from scriptrunner.web.assets import AssetSet, shared_assets
+from scriptrunner.web.assets import AssetSet
 
 #: Cookie in which the page keeps the reader's choice, so that nothing flashes.
 THEME_COOKIE = "scriptrunner_theme"
@@ -70,7 +70,7 @@ def page_response(request: Request) -> Response:
     found = find_page(path)
     html = render(
         found,
-        assets=shared_assets().current(),
+        assets=request.scope["state"]["assets"].current(),
         root_path=root_path,
         address=str(request.base_url),
         cookies=request.cookies,

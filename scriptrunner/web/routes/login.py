@@ -15,7 +15,6 @@ from scriptrunner.access.cookies import (
 )
 from scriptrunner.access.facts import Facts, read_facts
 from scriptrunner.access.models import UnknownTokenError
-from scriptrunner.web.assets import shared_assets
 from scriptrunner.web.body import read_body, require_media_type
 from scriptrunner.web.deps import Actor, ActorDep
 from scriptrunner.web.login_page import clean_next, render_login
@@ -36,9 +35,9 @@ async def get_login_page(request: Request) -> Response:
 
 
 @router.get("/login.css", name="get_login_style")
-async def get_login_style() -> Response:
+async def get_login_style(request: Request) -> Response:
     """The form's style sheet, which strangers may see too."""
-    files = shared_assets().current().files
+    files = request.scope["state"]["assets"].current().files
     content = b"\n".join(files[name].content for name in STYLES)
     headers = {"Cache-Control": "no-cache"}
     return Response(content, media_type="text/css; charset=utf-8", headers=headers)
