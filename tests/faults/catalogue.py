@@ -6,6 +6,8 @@ from tests.faults import (
     t03_points,
     t04_restarts,
     t05_host_restart,
+    t06_full_disk,
+    t07_locked_database,
 )
 from tests.faults.trial import FaultTest
 
@@ -15,5 +17,7 @@ MODULES = (
     t03_points,
     t04_restarts,
     t05_host_restart,
+    t06_full_disk,
+    t07_locked_database,
 )
 TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}

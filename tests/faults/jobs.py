@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.faults.scripts.job import output_of
 
+#: What the service puts between standard output and standard error.
+SEPARATOR = "\n--- STDERR ---\n"
 EXIT_CODES = (0, 0, 0, 1, 3, 42)
 
 
@@ -44,7 +46,12 @@ class Job:
     @property
     def stderr(self) -> str:
         """All that it says on standard error."""
-        return f"{self.tag} ends with {self.exit_code}\n"
+        return f"{self.tag} ends with {self.exit_code}\n" if self.lines else ""
+
+    @property
+    def log(self) -> str:
+        """Its whole log as the service shows it."""
+        return self.stdout + (SEPARATOR + self.stderr if self.stderr else "")
 
 
 def make_jobs(

@@ -23,7 +23,6 @@ from tests.faults.transitions import TERMINAL, find_faults
 SETTLE_SECONDS = 30.0
 #: Seconds in which the strays of a killed shim must be gone.
 STRAY_SECONDS = 5.0
-SEPARATOR = "\n--- STDERR ---\n"
 
 Record = Mapping[str, Any]
 
@@ -130,7 +129,7 @@ class Oracle:
 
     def _check_log(self, caller: Caller, job: Job, record: Record) -> None:
         answer = caller.ask("GET", f"/api/runs/{record['id']}/logs")
-        due = job.stdout + SEPARATOR + job.stderr
+        due = job.log
         if answer.text != due:
             text = (
                 f"{record['id']} {job.tag}: {len(answer.text)} of {len(due)} characters"

@@ -28,7 +28,7 @@ def note(ledger, mark, tag):
 
 
 def main():
-    """Begin, print the first half, sleep, print the rest, end."""
+    """Begin, print the first half, sleep, print the rest, end. No lines: say nothing."""
     ledger, tag = sys.argv[1:3]
     code, milliseconds, lines = map(int, sys.argv[3:6])
     note(ledger, "begin", tag)
@@ -39,7 +39,8 @@ def main():
     time.sleep(milliseconds / 1000)
     sys.stdout.write(text[half:])
     sys.stdout.flush()
-    sys.stderr.write(f"{tag} ends with {code}\n")
+    if lines:
+        sys.stderr.write(f"{tag} ends with {code}\n")
     note(ledger, "end", tag)
     sys.exit(code)
 
