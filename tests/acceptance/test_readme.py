@@ -12,6 +12,8 @@ import pytest
 from tests.server import running_server
 
 ROOT = Path(__file__).parent.parent.parent
+#: What follows a link's text, or names a picture.
+LINK = re.compile(r'(?:\]\(|\bsrc="|\bsrcset=")([^)"#]+)')
 
 
 def blocks_of(heading: str, language: str) -> list[str]:
@@ -81,6 +83,6 @@ def test_links_lead_somewhere() -> None:
         *ROOT.glob("docs/**/*.md"),
         ROOT / "WEBAPI/README.md",
     ]:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        for target in LINK.findall(page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} → {target}"
