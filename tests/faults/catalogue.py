@@ -8,6 +8,7 @@ from tests.faults import (
     t05_host_restart,
     t06_full_disk,
     t07_locked_database,
+    t09_cut_files,
 )
 from tests.faults.trial import FaultTest
 
@@ -19,5 +20,6 @@ MODULES = (
     t05_host_restart,
     t06_full_disk,
     t07_locked_database,
+    t09_cut_files,
 )
 TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}

@@ -49,7 +49,7 @@ class Oracle:
         self.ledger = Ledger(Path(service.folder) / "ledger.txt")
         self.jobs: dict[str, Job] = {}
         self.lost: list[str] = []
-        self._deleted: dict[str, Job] = {}
+        self._forgotten: dict[str, Job] = {}
         self._may_be_lost = may_be_lost
 
     def acknowledge(self, run_id: str, job: Job) -> None:
@@ -57,8 +57,16 @@ class Oracle:
         self.jobs[run_id] = job
 
     def forget(self, run_id: str) -> None:
-        """Forget a run that is being deleted; its script may have begun once."""
-        self._deleted[run_id] = self.jobs.pop(run_id)
+        """Do not expect this run any more: it is being deleted, or its files are damaged.
+
+        Its script must not begin twice all the same.
+        """
+        self._forgotten[run_id] = self.jobs.pop(run_id)
+
+    @property
+    def forgotten(self) -> list[str]:
+        """Ids of the runs that were forgotten."""
+        return list(self._forgotten)
 
     def wait_over(
         self, caller: Caller, run_id: str, *, seconds: float = SETTLE_SECONDS
