@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
-from scriptrunner.access.models import Caller
+from scriptrunner.access.models import Caller, ForbiddenError
 from scriptrunner.access.roles import permission_for, require_permission
 from scriptrunner.application import Services
-from scriptrunner.errors import MalformedInputError, NotAllowedError
+from scriptrunner.errors import MalformedInputError
 from scriptrunner.web.figures import Figures
 from scriptrunner.web.request_id import get_request_id
 from scriptrunner.web.runtime import Runtime
@@ -65,33 +65,32 @@ async def get_actor(request: Request) -> Actor:
     )
 
 
-async def authorize(request: Request) -> None:
+async def guard(request: Request) -> None:
     """Let the caller pass if its role has the permission of the matched route.
+
+    One dependency for all guards: each costs every request some microseconds.
 
     Raises:
         ForbiddenError: If it has not; the refusal is on the audit trail.
+        MalformedInputError: If a writing call has query parameters that nobody knows.
     """
     route: APIRoute = request.scope["route"]
     permission = permission_for(route.name)
     caller = request.scope["state"]["caller"]
     try:
         require_permission(caller, permission)
-    except NotAllowedError as error:
+    except ForbiddenError as error:
         audit = request.app.state.runtime.services.access.audit
-        request_id = get_request_id(request.scope)
-        audit.count_refusal(caller, error.code, permission, request_id)
+        audit.count_refusal(
+            caller, error.code, permission.value, get_request_id(request.scope)
+        )
         raise
+    if request.scope["query_string"] and request.method in WRITING_METHODS:
+        refuse_unknown_query(request, route)
 
 
-async def refuse_unknown_query(request: Request) -> None:
-    """Refuse query parameters that a writing call does not have.
-
-    Raises:
-        MalformedInputError: With one fault per unknown name.
-    """
-    if request.method not in WRITING_METHODS or not request.scope["query_string"]:
-        return
-    route: APIRoute = request.scope["route"]
+def refuse_unknown_query(request: Request, route: APIRoute) -> None:
+    """Refuse query parameters that ``route`` does not have, with a fault for each."""
     known = {field.alias for field in route.dependant.query_params}
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
@@ -118,4 +117,4 @@ RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
 ServicesDep = Annotated[Services, Depends(get_services)]
 ActorDep = Annotated[Actor, Depends(get_actor)]
 #: Of every route, before anything else of it.
-GUARDS = [Depends(authorize), Depends(refuse_unknown_query)]
+GUARDS = [Depends(guard)]

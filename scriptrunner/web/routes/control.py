@@ -14,7 +14,7 @@ from scriptrunner.runs.errors import (
 )
 from scriptrunner.runs.models import Status, StopOutcome
 from scriptrunner.web.answers import json_answer
-from scriptrunner.web.deps import ActorDep, RuntimeDep, ServicesDep
+from scriptrunner.web.deps import ActorDep, RuntimeDep
 from scriptrunner.web.describe import Responses, answers
 from scriptrunner.web.waiting import wait_finished
 
@@ -96,11 +96,9 @@ async def cancel_run(
     name="stop_run",
     responses=_responses("RunStopped"),
 )
-def stop_run(
-    run_id: str, actor: ActorDep, services: ServicesDep, grace: Grace = None
-) -> Response:
+def stop_run(run_id: str, actor: ActorDep, grace: Grace = None) -> Response:
     """Ask a run to end: SIGTERM, the grace, SIGKILL; answered when the signal arrived."""
-    services.runs.stop(run_id, principal=actor.principal, grace_seconds=grace)
+    actor.services.runs.stop(run_id, principal=actor.principal, grace_seconds=grace)
     actor.note(run_id)
     return json_answer({"run_id": run_id, "stopped": True})
 
@@ -110,8 +108,8 @@ def stop_run(
     name="kill_run",
     responses=_responses("RunKilled"),
 )
-def kill_run(run_id: str, actor: ActorDep, services: ServicesDep) -> Response:
+def kill_run(run_id: str, actor: ActorDep) -> Response:
     """End all processes of a run at once; answered when the signal arrived."""
-    services.runs.kill(run_id, principal=actor.principal)
+    actor.services.runs.kill(run_id, principal=actor.principal)
     actor.note(run_id)
     return json_answer({"run_id": run_id, "killed": True})

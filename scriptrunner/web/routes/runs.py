@@ -188,9 +188,9 @@ def get_visualization(
     name="delete_run",
     responses=answers("RunDeleted", RunActiveError, RunNotFoundError),
 )
-def delete_run(run_id: str, actor: ActorDep, services: ServicesDep) -> Response:
+def delete_run(run_id: str, actor: ActorDep) -> Response:
     """Delete a run that is over, with all that belongs to it."""
-    services.runs.delete(run_id)
+    actor.services.runs.delete(run_id)
     actor.note(run_id)
     return json_answer({"success": True})
 
@@ -236,10 +236,10 @@ _IDS_BODY: dict[str, Any] = {
     openapi_extra=_IDS_BODY,
 )
 def delete_runs(
-    ids: Annotated[list[str], Depends(read_ids)], actor: ActorDep, services: ServicesDep
+    ids: Annotated[list[str], Depends(read_ids)], actor: ActorDep
 ) -> Response:
     """Delete many runs, and say which were not deleted and why."""
-    deleted, skipped = services.runs.delete_many(ids)
+    deleted, skipped = actor.services.runs.delete_many(ids)
     if deleted:
         actor.note(f"{deleted} runs")
     return json_answer({"deleted": deleted, "skipped": skipped})

@@ -17,7 +17,7 @@ from scriptrunner.runs.errors import (
 from scriptrunner.runs.models import Accepted, Submission, Trigger
 from scriptrunner.web.answers import json_answer
 from scriptrunner.web.body import BodyTooLargeError
-from scriptrunner.web.deps import ActorDep, ServicesDep
+from scriptrunner.web.deps import ActorDep
 from scriptrunner.web.describe import answers, ref
 from scriptrunner.web.form_body import InvalidFormJsonError
 from scriptrunner.web.requests import RunBodyDep, UploadBodyDep, find_key
@@ -82,7 +82,7 @@ def _body(media: str, schema: str) -> dict[str, Any]:
     ),
     openapi_extra=_body("application/json", "RunRequest"),
 )
-def start_run(body: RunBodyDep, actor: ActorDep, services: ServicesDep) -> Response:
+def start_run(body: RunBodyDep, actor: ActorDep) -> Response:
     """Put a run of a script below an allowed root into the queue."""
     submission = Submission(
         script_path=body.request.script_path,
@@ -90,7 +90,7 @@ def start_run(body: RunBodyDep, actor: ActorDep, services: ServicesDep) -> Respo
         principal=actor.principal,
         idempotency=body.idempotency,
     )
-    return _accepted(services.runs.submit(submission), actor)
+    return _accepted(actor.services.runs.submit(submission), actor)
 
 
 @router.post(
@@ -110,7 +110,7 @@ def start_run(body: RunBodyDep, actor: ActorDep, services: ServicesDep) -> Respo
     ),
     openapi_extra=_body("multipart/form-data", "UploadForm"),
 )
-def upload_run(body: UploadBodyDep, actor: ActorDep, services: ServicesDep) -> Response:
+def upload_run(body: UploadBodyDep, actor: ActorDep) -> Response:
     """Put a run of an uploaded script into the queue."""
     submission = Submission(
         upload=body.upload,
@@ -119,7 +119,7 @@ def upload_run(body: UploadBodyDep, actor: ActorDep, services: ServicesDep) -> R
         trigger=Trigger.UPLOAD,
         idempotency=body.idempotency,
     )
-    return _accepted(services.runs.submit(submission), actor)
+    return _accepted(actor.services.runs.submit(submission), actor)
 
 
 @router.post(
@@ -143,13 +143,12 @@ def restart_run(
     run_id: str,
     request: Request,
     actor: ActorDep,
-    services: ServicesDep,
     use_snapshot: Annotated[
         bool, Query(description="Run the stored bytes instead of the file as it is now")
     ] = False,
 ) -> Response:
     """Queue the same request again; an active run is stopped first."""
-    accepted = services.runs.restart(
+    accepted = actor.services.runs.restart(
         run_id,
         principal=actor.principal,
         use_snapshot=use_snapshot,
