@@ -5,8 +5,10 @@ there), else one started once per test run from the wheel of the ``test`` extra.
 gets a copy of a migrated template.
 """
 
+import atexit
 import itertools
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -89,6 +91,8 @@ def _start_embedded() -> str:
     # folder, which pytest's own temporary folders do not allow.
     folder = Path(tempfile.mkdtemp(prefix="srpg-"))
     folder.chmod(0o755)
+    # Registered before the server's own handler, so it comes after the server's end.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)
     before = os.environ.get("XDG_RUNTIME_DIR")
