@@ -9,6 +9,9 @@ from tests.faults import (
     t06_full_disk,
     t07_locked_database,
     t09_cut_files,
+    t10_busy_queue,
+    t11_much_output,
+    t12_stream_readers,
 )
 from tests.faults.trial import FaultTest
 
@@ -21,5 +24,8 @@ MODULES = (
     t06_full_disk,
     t07_locked_database,
     t09_cut_files,
+    t10_busy_queue,
+    t11_much_output,
+    t12_stream_readers,
 )
 TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}

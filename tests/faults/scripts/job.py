@@ -8,6 +8,14 @@ import os
 import sys
 import time
 
+#: What floods of output consist of, by the name of their shape.
+SHAPES = {
+    "one line": b"x",
+    "empty lines": b"\n",
+    "zeros": b"\0",
+    "bad utf-8": b"\xff\xfe\x80\xc3",
+}
+
 
 def output_of(tag, lines):
     """Return all that a job prints, as text."""
