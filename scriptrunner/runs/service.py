@@ -107,6 +107,7 @@ class RunService:
             host=host,
             waiter=self._waiter,
             grace_seconds=settings.stop_grace_seconds,
+            after_commit=self._on_queue_change,
         )
         self._intake = Intake(
             database,
@@ -157,12 +158,7 @@ class RunService:
         Raises: see ``StopDesk.stop``.
         """
         _check_id(run_id)
-        try:
-            return self._desk.stop(
-                run_id, principal=principal, grace_seconds=grace_seconds
-            )
-        finally:
-            self._on_queue_change()
+        return self._desk.stop(run_id, principal=principal, grace_seconds=grace_seconds)
 
     def kill(self, run_id: str, *, principal: str) -> StopOutcome:
         """Have the process tree killed; return when the signal has arrived.
@@ -170,10 +166,7 @@ class RunService:
         Raises: see ``StopDesk.kill``.
         """
         _check_id(run_id)
-        try:
-            return self._desk.kill(run_id, principal=principal)
-        finally:
-            self._on_queue_change()
+        return self._desk.kill(run_id, principal=principal)
 
     def cancel(
         self,
@@ -188,15 +181,12 @@ class RunService:
         Raises: see ``StopDesk.cancel``.
         """
         _check_id(run_id)
-        try:
-            return self._desk.cancel(
-                run_id,
-                principal=principal,
-                grace_seconds=grace_seconds,
-                wait_seconds=wait_seconds,
-            )
-        finally:
-            self._on_queue_change()
+        return self._desk.cancel(
+            run_id,
+            principal=principal,
+            grace_seconds=grace_seconds,
+            wait_seconds=wait_seconds,
+        )
 
     def restart(
         self,

@@ -6,6 +6,7 @@ the shim says that the signal arrived. An order that cannot be confirmed stands.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from scriptrunner.engine import control_file, intent
@@ -61,6 +62,7 @@ class StopDesk:
         host: This machine.
         waiter: Waits for ends.
         grace_seconds: From SIGTERM to SIGKILL unless the caller says otherwise.
+        after_commit: Called when an order is in the record.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class StopDesk:
         host: Host,
         waiter: RunWaiter,
         grace_seconds: float,
+        after_commit: Callable[[], None],
     ) -> None:
         """Hold nothing yet."""
         self._database = database
@@ -78,6 +81,7 @@ class StopDesk:
         self._host = host
         self._waiter = waiter
         self._grace_seconds = grace_seconds
+        self._after_commit = after_commit
 
     def order(
         self,
@@ -98,6 +102,7 @@ class StopDesk:
             lambda each: self._record(each, run_id, kind, principal, grace_seconds)
         )
         pass_point("stop.after_commit")
+        self._after_commit()
         if not order.is_over:
             self.tell_shim(order, principal=principal, grace_seconds=grace_seconds)
         return order

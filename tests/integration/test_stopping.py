@@ -76,6 +76,20 @@ def test_a_delivered_signal_is_confirmed(world: RunWorld, kind: str) -> None:
     assert (item.status, item.run_status) == ("cancelled", "killed")
 
 
+def test_everybody_is_told_before_the_signal_is_confirmed(world: RunWorld) -> None:
+    launch = running(world)
+    told: list[str] = []
+
+    def play() -> None:
+        told.extend(world.calls)
+        deliver(world, launch, "cancel")
+
+    world.calls.clear()
+    with Shim(launch, "cancel", play):
+        world.service.cancel(launch.run_id, principal="bob", wait_seconds=0)
+    assert "announce" in told
+
+
 def test_the_grace_goes_to_shim_and_event(world: RunWorld) -> None:
     launch = running(world)
     with Shim(launch, "stop", lambda: deliver(world, launch, "stop")):
