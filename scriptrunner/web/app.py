@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 
 from scriptrunner import __version__
 from scriptrunner.access.roles import check_routes
+from scriptrunner.engine.kernel import return_free_memory
 from scriptrunner.errors import ScriptRunnerError
 from scriptrunner.settings import Settings
 from scriptrunner.web.deps import GUARDS
@@ -46,14 +47,15 @@ DESCRIPTION = (
     "Runs Python scripts, keeps every run alive, and keeps its output and its cost. "
     "Callers on the same machine need no token; others send a bearer token."
 )
+#: Those that are asked most often come first.
 ROUTERS = (
-    core.router,
-    me.router,
-    start.router,
     runs.router,
+    start.router,
     control.router,
     logs.router,
     streams.router,
+    core.router,
+    me.router,
     dashboard.router,
     login.router,
 )
@@ -119,6 +121,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime.services.election.start()
     runtime.workers.enter()
     end_with_parent()
+    return_free_memory()
     with runtime.ending.heard_by_signals():
         async with runtime.bell.listening():
             yield

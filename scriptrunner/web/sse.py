@@ -62,6 +62,8 @@ class EventWriter:
         except TimeoutError:
             raise SlowReaderError from None
         self._last_write = self._loop.time()
+        # A fast reader of a long log must not keep all others waiting.
+        await asyncio.sleep(0)
 
 
 #: Writes a whole stream; it returns when there is nothing more to come.
