@@ -125,11 +125,15 @@ def running(command: list[str] | None = None, **environment: str) -> Iterator[Se
             **environment,
         },
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=(folder / "service.log").open("wb"),
     )
     service = Service(folder, port, process)
     try:
-        wait_until_ready(port)
+        try:
+            wait_until_ready(port)
+        except OSError:
+            print((folder / "service.log").read_text())
+            raise
         yield service
     finally:
         left = service.processes()

@@ -4,6 +4,7 @@ Started by a web worker as ``python -P -m scriptrunner.supervise``. It runs deta
 the data folder, with its own log, and ends when nobody has wanted it for a while.
 """
 
+import gc
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from typing import Any
 
 from scriptrunner.clock import SystemClock, to_text
 from scriptrunner.engine import interpreter
+from scriptrunner.engine.kernel import return_free_memory
 from scriptrunner.settings import Settings
 from scriptrunner.supervisor.lock import LockFile
 from scriptrunner.supervisor.loop import Supervisor
@@ -134,6 +136,9 @@ def run(settings: Settings, lock: LockFile) -> None:
         signal.signal(number, lambda *_: supervisor.stop())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     logger.info("supervising %s", settings.data_dir)
+    gc.collect()
+    gc.freeze()
+    return_free_memory()
     supervisor.run()
     tick.end()
     logger.info("ending; running scripts go on")

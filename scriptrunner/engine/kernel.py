@@ -88,3 +88,14 @@ def look_at_usage(pid: int) -> Rusage | None:
         ctypes.byref(usage),
     )
     return usage if answer == 0 else None
+
+
+def return_free_memory() -> None:
+    """Give memory that is free but kept back to the system, where the C library can.
+
+    Loading libraries leaves some megabytes of it, which a long-lived process would hold
+    for ever.
+    """
+    trim = getattr(_libc, "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -129,6 +129,7 @@ def main() -> None:
     zygote = Zygote(orders)
     # What is loaded now stays shared with every shim; a collection would copy it.
     gc.collect()
+    kernel.return_free_memory()
     gc.freeze()
     gc.disable()
     zygote.serve()
