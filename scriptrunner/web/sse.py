@@ -6,7 +6,7 @@ when the reader leaves, when it takes nothing for 30 s, or when the service ends
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from starlette.responses import Response
@@ -19,6 +19,8 @@ from scriptrunner.web.ending import Ending
 HEARTBEAT_SECONDS = 15.0
 #: Seconds after which a reader that takes nothing is dropped.
 SLOW_READER_SECONDS = 30.0
+#: Seconds that a server gets to notice that a connection was closed.
+ABORT_SECONDS = 1.0
 #: Milliseconds after which a browser reconnects.
 RETRY_MILLISECONDS = 2_000
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
@@ -104,7 +106,7 @@ class EventStream(Response):
                     {"type": "http.response.body", "body": b"", "more_body": False}
                 )
             else:
-                await _abort(scope)
+                await _abort(scope, receive)
 
     async def _run(self, receive: Receive, send: Send) -> bool:
         """Write the stream and return whether it may be ended in good form."""
@@ -137,12 +139,16 @@ async def _wait_for_leave(receive: Receive) -> None:
         pass
 
 
-async def _abort(scope: Scope) -> None:
+async def _abort(scope: Scope, receive: Receive) -> None:
     """Close the connection of a reader that takes nothing, with all that is unsent.
 
-    ASGI has no word for that; the outermost middleware keeps uvicorn's transport. Elsewhere the server's own time limit must do.
+    ASGI has no word for that; the outermost middleware keeps uvicorn's transport.
+    Elsewhere the server's own time limit must do.
     """
     transport = scope.get("state", {}).get("transport")
-    if transport is not None:
-        transport.abort()
-        await asyncio.sleep(0)  # lets the server notice before we return
+    if transport is None:
+        return
+    transport.abort()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ABORT_SECONDS):
+            await _wait_for_leave(receive)

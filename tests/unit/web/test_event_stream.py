@@ -23,6 +23,7 @@ class Connection:
 
     def abort(self):
         self.is_aborted = True
+        self.has_left.set()
 
     @property
     def text(self):
