@@ -21,6 +21,8 @@ export const newIds = signal(/** @type {Set<string>} */ (new Set()));
 /** Why the last load failed, or null. */
 export const loadError = signal(/** @type {Error|null} */ (null));
 export const loading = signal(false);
+/** Page that the rows belong to; the address may already ask for another. */
+export const shownPage = signal(1);
 /** When the rows were last fetched, ms. */
 export const loadedAt = signal(0);
 /** Row to bring to the reader's attention: a run just started here. */
@@ -69,6 +71,7 @@ export async function loadRuns() {
     if (page === 1) next = answer.headers.get('X-Next-Before') ?? '';
     batch(() => {
       show(items, asked);
+      shownPage.value = page;
       total.value = Number(answer.headers.get('X-Total-Count') ?? items.length);
       loadError.value = null;
       loadedAt.value = Date.now();

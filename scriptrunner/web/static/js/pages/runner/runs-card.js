@@ -7,7 +7,7 @@ import { act } from '../../ui/run-actions.js';
 import { navigate } from '../../lib/router.js';
 import {
   filter, followRuns, goToPage, isFiltered, loadedAt, loadError, loading, loadRuns, newIds, refreshRun, rowIds, rowRun, selected,
-  setFilter, showStarted, toggleSelected, total,
+  setFilter, shownPage, showStarted, toggleSelected, total,
 } from '../../lib/runs-list.js';
 import { STATUSES } from '../../lib/run-status.js';
 import { classes, html, useEffect, useRef, useState } from '../../lib/ui.js';
@@ -147,7 +147,7 @@ function Notices() {
 
 function Pager() {
   if (!total.value) return null;
-  const { page } = filter.value;
+  const page = shownPage.value;
   const size = pageSize.value;
   const last = Math.max(1, Math.ceil(total.value / size));
   const first = (page - 1) * size;
