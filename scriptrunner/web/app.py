@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import Receive, Scope, Send
 
 from scriptrunner import __version__
 from scriptrunner.access.roles import check_routes
@@ -61,6 +62,22 @@ ROUTERS = (
 )
 
 
+class Application(FastAPI):
+    """The application; it remembers the connection that each request came by."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request.
+
+        Only here is ``send`` the server's own. uvicorn's belongs to an object that has
+        the connection's transport, which drops a reader that takes nothing; other
+        servers have None there.
+        """
+        if scope["type"] == "http":
+            transport = getattr(getattr(send, "__self__", None), "transport", None)
+            scope.setdefault("state", {})["transport"] = transport
+        await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return a web application.
 
@@ -72,7 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         MissingPermissionError: If a route has no permission.
     """
     runtime = Runtime(settings)
-    app = FastAPI(
+    app = Application(
         title="Script Runner",
         description=DESCRIPTION,
         version=__version__,

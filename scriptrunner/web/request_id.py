@@ -28,9 +28,6 @@ class RequestId:
         request_id = str(uuid.uuid4())
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
-        # For streams that must drop a reader at once: uvicorn's ``send`` belongs to an
-        # object that has the connection's transport. Other servers have None here.
-        state["transport"] = getattr(getattr(send, "__self__", None), "transport", None)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
