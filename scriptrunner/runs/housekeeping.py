@@ -12,9 +12,9 @@ from pathlib import Path
 
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.runs.folders import DELETED_PREFIX, RunFolders, is_run_id
-from scriptrunner.runs.intake import KEY_LIFETIME
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import deletion, intake
+from scriptrunner.runs.shared_commit import KEY_LIFETIME
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Database
 

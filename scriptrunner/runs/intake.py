@@ -1,18 +1,11 @@
-"""How a run gets into the queue: checked, its files laid down, committed with others.
-
-Requests that come at once share one transaction: one of their threads writes for all,
-each learns only its own outcome. That is what makes a commit per request cheap.
-"""
+"""How a run gets into the queue: checked, its files laid down, committed."""
 
 import hashlib
-import logging
 import os
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import uuid4
 
 from scriptrunner.clock import Clock
@@ -20,14 +13,10 @@ from scriptrunner.engine.environment import is_secret_name, mask, split_environm
 from scriptrunner.engine.events import EventType, build_event
 from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.plan import RunOptions, ScriptRef
-from scriptrunner.errors import ScriptRunnerError, StorageFullError
+from scriptrunner.errors import StorageFullError
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import uploads
-from scriptrunner.runs.errors import (
-    IdempotencyConflictError,
-    InvalidIdempotencyKeyError,
-    QueueFullError,
-)
+from scriptrunner.runs.errors import InvalidIdempotencyKeyError
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.models import (
     Accepted,
@@ -37,46 +26,21 @@ from scriptrunner.runs.models import (
     Submission,
     Upload,
 )
-from scriptrunner.runs.repository import changes as change_counter
-from scriptrunner.runs.repository import intake as repository
 from scriptrunner.runs.repository.events import EventDraft
 from scriptrunner.runs.repository.intake import NewRun
 from scriptrunner.runs.representation import brief_request
+from scriptrunner.runs.shared_commit import (
+    BeforeInsert,
+    Entry,
+    SharedCommit,
+    find_replayed,
+)
 from scriptrunner.settings import Settings
-from scriptrunner.storage.database import Connection, Database
+from scriptrunner.storage.database import Database
 
-logger = logging.getLogger(__name__)
-
-#: How long a repeated request gets the answer of the first one.
-KEY_LIFETIME = timedelta(hours=24)
 #: Characters of a request that are searched.
 MAX_SEARCH_CHARACTERS = 64 << 10
 MAX_KEY_CHARACTERS = 255
-
-#: Called with the new run's id in the transaction before the run is stored. It may refuse
-#: by raising, and must not have written anything then. Returns columns of the new row.
-BeforeInsert = Callable[[Connection, str], Mapping[str, Any]]
-
-
-@dataclass(slots=True, kw_only=True)
-class Entry:
-    """A run on its way into the queue."""
-
-    new: NewRun
-    principal: str
-    idempotency: IdempotencyKey | None = None
-    before_insert: BeforeInsert | None = None
-    #: What came of it; set by the thread that writes.
-    is_done: bool = False
-    #: Id of the run that was made by an earlier request with the same key.
-    replayed: str | None = None
-    error: Exception | None = None
-
-    @property
-    def run_id(self) -> str:
-        """The id the run gets unless the request is a repeated one."""
-        run_id: str = self.new.run["id"]
-        return run_id
 
 
 @dataclass(slots=True)
@@ -125,10 +89,12 @@ class Intake:
         self._folders = folders
         self._roots = roots
         self._clock = clock
-        self._after_commit = after_commit
-        self._pending: list[Entry] = []
-        self._gathering = threading.Lock()
-        self._writing = threading.Lock()
+        self._commit = SharedCommit(
+            database,
+            queue_limit=settings.queue_limit,
+            clock=clock,
+            after_commit=after_commit,
+        )
 
     def submit(self, submission: Submission) -> Accepted:
         """Check what is asked for and put it into the queue, durably.
@@ -187,20 +153,10 @@ class Intake:
         if not is_key(key.key):
             raise InvalidIdempotencyKeyError
         with self._database.read() as connection:
-            run_id = self._find_replayed(connection, principal, key)
+            run_id = find_replayed(
+                connection, principal, key, now=self._clock.utc_now()
+            )
         return None if run_id is None else Accepted(run_id=run_id, replayed=True)
-
-    def _find_replayed(
-        self, connection: Connection, principal: str, key: IdempotencyKey
-    ) -> str | None:
-        earlier = repository.find_earlier(connection, principal, key)
-        if earlier is None:
-            return None
-        if earlier.created_at < self._clock.utc_now() - KEY_LIFETIME:
-            return None
-        if earlier.body_sha256 != key.body_sha256:
-            raise IdempotencyConflictError
-        return earlier.run_id
 
     def put(self, script: ScriptRef, options: RunOptions, origin: Origin) -> Accepted:
         """Put a run of a checked script into the queue.
@@ -229,7 +185,7 @@ class Intake:
         self._lay_down(run_id, options, origin)
         pass_point("submit.after_files")
         try:
-            self._commit(entry)
+            self._commit.put(entry)
         except BaseException:
             self._clear(run_id, options, origin)
             raise
@@ -330,116 +286,11 @@ class Intake:
         )
         return NewRun(run=run, details=details, event=draft)
 
-    # The shared commit
-
-    def _commit(self, entry: Entry) -> None:
-        """Return when ``entry`` is committed; raise what became of it otherwise."""
-        with self._gathering:
-            self._pending.append(entry)
-        with self._writing:
-            # Whoever held the lock before may have written this entry along.
-            if not entry.is_done:
-                with self._gathering:
-                    batch, self._pending = self._pending, []
-                self._write_batch(batch)
-        if entry.error is not None:
-            raise entry.error
-        pass_point("submit.after_commit")
-
-    def _write_batch(self, batch: Sequence[Entry]) -> None:
-        try:
-            self._write_together(batch)
-        finally:
-            for entry in batch:
-                entry.is_done = True
-        if any(entry.error is None and entry.replayed is None for entry in batch):
-            self._after_commit()
-
-    def _write_together(self, batch: Sequence[Entry]) -> None:
-        """Write a batch in one transaction; if that fails, each in its own."""
-        try:
-            self._database.retrying(lambda each: self._insert(each, batch))
-        except ScriptRunnerError as error:
-            for entry in batch:
-                entry.error = error
-        except Exception as error:  # noqa: BLE001 - one bad row must not hurt the others
-            if len(batch) == 1:
-                batch[0].error = error
-                return
-            logger.warning("a shared commit failed: %r", error)
-            for entry in batch:
-                self._write_together([entry])
-
-    def _insert(self, connection: Connection, batch: Sequence[Entry]) -> None:
-        numbers = change_counter.reserve(connection, len(batch))
-        room = self._settings.queue_limit - repository.count_queued(connection)
-        accepted: dict[tuple[str, str, str], Entry] = {}
-        new_runs: list[NewRun] = []
-        for entry in batch:
-            entry.error = entry.replayed = None
-            try:
-                if self._is_replay(connection, entry, accepted):
-                    continue
-                if len(new_runs) >= room:
-                    raise QueueFullError
-                new_runs.append(_complete(connection, entry))
-            except ScriptRunnerError as error:
-                entry.error = error
-                continue
-            if entry.idempotency is not None:
-                accepted[_name_of(entry)] = entry
-        repository.insert_runs(connection, new_runs, numbers)
-        for entry in accepted.values():
-            self._insert_key(connection, entry)
-        pass_point("submit.before_commit")
-
-    def _is_replay(
-        self,
-        connection: Connection,
-        entry: Entry,
-        accepted: Mapping[tuple[str, str, str], Entry],
-    ) -> bool:
-        """Note the earlier run if the request was made before, also in this batch."""
-        key = entry.idempotency
-        if key is None:
-            return False
-        twin = accepted.get(_name_of(entry))
-        if twin is not None and twin.idempotency is not None:
-            if twin.idempotency.body_sha256 != key.body_sha256:
-                raise IdempotencyConflictError
-            entry.replayed = twin.run_id
-        else:
-            entry.replayed = self._find_replayed(connection, entry.principal, key)
-        return entry.replayed is not None
-
-    def _insert_key(self, connection: Connection, entry: Entry) -> None:
-        if entry.idempotency is not None:
-            repository.insert_key(
-                connection,
-                entry.principal,
-                entry.idempotency,
-                run_id=entry.run_id,
-                now=self._clock.utc_now(),
-            )
-
 
 def is_key(text: str) -> bool:
     """Return whether ``text`` can be an idempotency key."""
     visible = all("!" <= character <= "~" for character in text)
     return 1 <= len(text) <= MAX_KEY_CHARACTERS and visible
-
-
-def _name_of(entry: Entry) -> tuple[str, str, str]:
-    key = entry.idempotency
-    return (entry.principal, key.route, key.key) if key else ("", "", "")
-
-
-def _complete(connection: Connection, entry: Entry) -> NewRun:
-    if entry.before_insert is None:
-        return entry.new
-    columns = entry.before_insert(connection, entry.run_id)
-    new = entry.new
-    return NewRun(run={**new.run, **columns}, details=new.details, event=new.event)
 
 
 def _secrets_of(options: RunOptions) -> dict[str, str]:

@@ -10,7 +10,6 @@ import random
 import sys
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -37,6 +36,7 @@ from scriptrunner.engine.result import Outputs
 from scriptrunner.errors import ScriptRunnerError, StorageFullError
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import outputs as run_outputs
+from scriptrunner.runs.claiming import Candidate, RetryTimes, keep_same
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.launching import LaunchBuilder
 from scriptrunner.runs.repository import changes as change_counter
@@ -55,70 +55,6 @@ DRY_RUNS_AT_ONCE = 100
 MAX_NOTES = engine_events.MAX_EVENTS - 100
 #: What may go wrong with the record of one run; it ends that run and no other.
 _BROKEN = (ScriptRunnerError, OSError, ValueError, KeyError, TypeError)
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A run that may be claimed, with the order for it or the reason against it."""
-
-    run: StoredRun
-    correlation_id: str
-    launch: Launch | None
-    error: str | None = None
-
-
-class _Retries:
-    """When the next retry is due, so that nobody has to ask each time.
-
-    All waits are made by this ledger; what others end early is noticed after a while.
-    """
-
-    #: Seconds after which the database is asked again.
-    LIFETIME_SECONDS = 5.0
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._learnt_at: float | None = None
-        self.next_at: datetime | None = None
-
-    @property
-    def is_known(self) -> bool:
-        """Whether ``next_at`` can be relied on."""
-        if self._learnt_at is None:
-            return False
-        return self._clock.monotonic() - self._learnt_at < self.LIFETIME_SECONDS
-
-    def learn(self, next_at: datetime | None) -> None:
-        """Remember what the database says."""
-        self.next_at, self._learnt_at = next_at, self._clock.monotonic()
-
-    def forget(self) -> None:
-        """A wait has begun or ended."""
-        self._learnt_at = None
-
-    def is_due(self, now: datetime) -> bool:
-        """Return whether some retry is due, by what is known."""
-        return self.next_at is not None and self.next_at <= now
-
-
-def _still_same(
-    connection: Connection,
-    candidates: Sequence[_Candidate],
-    descriptions: Sequence[tuple[StoredRun, dict[str, Any]]],
-) -> tuple[list[_Candidate], list[tuple[StoredRun, dict[str, Any]]]]:
-    """Return those that nobody has changed since they were read; they are locked now."""
-    runs = [each.run for each in candidates] + [run for run, _ in descriptions]
-    change_counter.reserve(connection, 0)
-    counts = state.lock_counts(connection, [run.id for run in runs])
-    same = {
-        run.id
-        for run in runs
-        if counts.get(run.id) == (run.transition_count, run.event_count)
-    }
-    return (
-        [each for each in candidates if each.run.id in same],
-        [each for each in descriptions if each[0].id in same],
-    )
 
 
 class Ledger:
@@ -156,7 +92,7 @@ class Ledger:
             clock=clock or SystemClock(),
             max_output_bytes=settings.max_output_bytes,
         )
-        self._retries = _Retries(self._host.clock)
+        self._retries = RetryTimes(self._host.clock)
 
     # Claims
 
@@ -210,7 +146,7 @@ class Ledger:
             self.record_ends(ends)
             launches = self._database.retrying(
                 lambda each: self._write_claims(
-                    each, *_still_same(each, candidates, descriptions)
+                    each, *keep_same(each, candidates, descriptions)
                 )
             )
         return launches, len(descriptions)
@@ -229,7 +165,7 @@ class Ledger:
             due += queue.list_queued(connection, limit=limit - len(due))
         return due
 
-    def _prepare(self, run: StoredRun) -> _Candidate:
+    def _prepare(self, run: StoredRun) -> Candidate:
         """Make the run's folder and its order; trouble with it is this run's alone."""
         correlation_id = run.correlation_id or str(uuid4())
         try:
@@ -239,8 +175,8 @@ class Ledger:
             raise
         except _BROKEN as error:
             logger.warning("run %s cannot be launched: %r", run.id, error)
-            return _Candidate(run, correlation_id, None, _explain(error))
-        return _Candidate(run, correlation_id, launch)
+            return Candidate(run, correlation_id, None, _explain(error))
+        return Candidate(run, correlation_id, launch)
 
     def _describe(self, run: StoredRun) -> dict[str, Any]:
         try:
@@ -252,7 +188,7 @@ class Ledger:
     def _write_claims(
         self,
         connection: Connection,
-        candidates: Sequence[_Candidate],
+        candidates: Sequence[Candidate],
         descriptions: Sequence[tuple[StoredRun, dict[str, Any]]],
     ) -> list[Launch]:
         numbers = change_counter.reserve(
@@ -277,7 +213,7 @@ class Ledger:
         """Return a change of a copy, because a transaction may be repeated."""
         return RunChange(copy(run), Before.of(run), self._host)
 
-    def _claim_one(self, change: RunChange, candidate: _Candidate) -> None:
+    def _claim_one(self, change: RunChange, candidate: Candidate) -> None:
         is_retry = change.run.phase == Phase.BACKOFF
         event = RetryDue() if is_retry else Claimed()
         change.claim(event, correlation_id=candidate.correlation_id)

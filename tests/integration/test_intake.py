@@ -19,8 +19,9 @@ from scriptrunner.runs.errors import (
     InvalidIdempotencyKeyError,
     QueueFullError,
 )
-from scriptrunner.runs.intake import Entry, Origin
+from scriptrunner.runs.intake import Origin
 from scriptrunner.runs.models import IdempotencyKey, Upload
+from scriptrunner.runs.shared_commit import Entry
 from tests.run_world import RunWorld
 
 
@@ -269,12 +270,12 @@ class TestSharedCommits:
 
     def test_one_bad_row_hurts_nobody_else(self, world: RunWorld) -> None:
         """A batch that fails is written one by one."""
-        intake = world.service._intake
+        commit = world.service._intake._commit
         good = intake_entry(world)
         bad = intake_entry(world)
         bad.new.run["script_name"] = None  # type: ignore[index]
         also_good = intake_entry(world)
-        intake._write_batch([good, bad, also_good])
+        commit.write_batch([good, bad, also_good])
         assert good.error is None
         assert also_good.error is None
         assert bad.error is not None
@@ -282,9 +283,9 @@ class TestSharedCommits:
 
     def test_a_busy_database_fails_all_with_one_word(self, world: RunWorld) -> None:
         entries = [intake_entry(world), intake_entry(world)]
-        intake = world.service._intake
-        intake._insert = _refuse  # type: ignore[assignment, method-assign]
-        intake._write_batch(entries)
+        commit = world.service._intake._commit
+        commit._insert = _refuse  # type: ignore[assignment, method-assign]
+        commit.write_batch(entries)
         assert all(isinstance(each.error, StorageFullError) for each in entries)
         assert world.calls == []
 
