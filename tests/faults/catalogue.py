@@ -12,6 +12,8 @@ from tests.faults import (
     t10_busy_queue,
     t11_much_output,
     t12_stream_readers,
+    t14_model,
+    t23_simulation,
 )
 from tests.faults.trial import FaultTest
 
@@ -27,5 +29,7 @@ MODULES = (
     t10_busy_queue,
     t11_much_output,
     t12_stream_readers,
+    t14_model,
+    t23_simulation,
 )
 TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}

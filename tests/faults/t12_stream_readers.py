@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from random import Random
 
@@ -57,16 +57,15 @@ def run(trial: Trial) -> Report:
 
 
 def make_readers(
-    service: Service, oracle: Oracle, random: Random, size: dict[str, int] | object
+    service: Service, oracle: Oracle, random: Random, size: Mapping[str, int]
 ) -> list[Callable[[], None]]:
     """Return the work of each reader: steady ones, and ones that drop off."""
-    sizes = dict(size)  # type: ignore[call-overload]
     ids = list(oracle.jobs)
     work: list[Callable[[], None]] = []
-    for number in range(sizes["readers"]):
+    for number in range(size["readers"]):
         run_id = ids[number % RUNS]
         work.append(lambda run_id=run_id: read_steadily(service, oracle, run_id))
-    for number in range(sizes["dropping"]):
+    for number in range(size["dropping"]):
         run_id, seed = ids[number % RUNS], random.random()
         work.append(
             lambda run_id=run_id, seed=seed: read_with_drops(
@@ -121,7 +120,7 @@ def judge(oracle: Oracle, reader: LogReader, run_id: str) -> None:
 
 
 @contextlib.contextmanager
-def frozen_reader(service: Service, run_id: str):  # type: ignore[no-untyped-def]
+def frozen_reader(service: Service, run_id: str) -> Iterator[None]:
     """Ask for a stream and never take anything from it."""
     with socket.create_connection(("127.0.0.1", service.port)) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -20,7 +20,7 @@ SHAPES = {
 def output_of(tag, lines):
     """Return all that a job prints, as text."""
     return "".join(
-        f"{tag} line {number:06d} {'=' * (number * 7 % 60)}\n"
+        f"{tag} line {number:06d} ✓ {'=' * (number * 7 % 60)}\n"
         for number in range(lines)
     )
 
