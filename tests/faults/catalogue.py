@@ -13,6 +13,7 @@ from tests.faults import (
     t11_much_output,
     t12_stream_readers,
     t14_model,
+    t15_races,
     t23_simulation,
 )
 from tests.faults.trial import FaultTest
@@ -30,6 +31,7 @@ MODULES = (
     t11_much_output,
     t12_stream_readers,
     t14_model,
+    t15_races,
     t23_simulation,
 )
 TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}

@@ -1,7 +1,8 @@
 """A reader of a log stream that checks every message as it comes."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,8 +55,8 @@ class LogReader:
         self.faults: list[str] = []
         self.is_over = False
 
-    def read(self, *, wants_more: Callable[[int], bool] = lambda _: True) -> None:
-        """Read until the end, or until ``wants_more(messages so far)`` is false.
+    def read(self, *, most: int = sys.maxsize) -> None:
+        """Read until the end, or leave after ``most`` messages.
 
         Raises:
             httpx.TransportError: If the connection breaks.
@@ -71,7 +72,7 @@ class LogReader:
                 return
             for count, message in enumerate(parse(answer.iter_lines()), start=1):
                 self._take(message)
-                if self.is_over or not wants_more(count):
+                if self.is_over or count >= most:
                     return
 
     def _take(self, message: Message) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from scriptrunner.engine import control_file
@@ -15,9 +16,9 @@ from tests.faults.oracle import Oracle
 from tests.faults.processes import SHIM
 from tests.faults.report import Report
 from tests.faults.service import Service, running_service
-from tests.faults.small_disk import MIB, SmallDisk, fill, small_disk
-from tests.faults.t03_points import Case, Fault, run_case
+from tests.faults.small_disk import MIB, fill, small_disk
 from tests.faults.t03_points import LOST_TOO_MANY as LOST
+from tests.faults.t03_points import Case, Fault, run_case
 from tests.faults.t04_restarts import start_all
 from tests.faults.trial import FaultTest, Trial
 from tests.server import wait_for
@@ -141,7 +142,7 @@ def check_records(service: Service, oracle: Oracle, report: Report) -> None:
     for run_id in ended & set(oracle.jobs):
         path = control_file.path_of(str(service.run_dir(run_id)), 1)
         with contextlib.suppress(AssertionError):
-            wait_for(lambda path=path: _has_end(path), seconds=5)
+            wait_for(partial(_has_end, path), seconds=5)
         if not _has_end(path):
             report.fail(NO_RECORD, run_id)
 

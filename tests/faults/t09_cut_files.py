@@ -159,9 +159,7 @@ def damage_folder(
 ) -> None:
     """Damage files of some runs, and pretend another boot for some of them."""
     begun = [
-        run_id
-        for run_id in oracle.jobs
-        if list(service.run_dir(run_id).glob("*.ctl"))
+        run_id for run_id in oracle.jobs if list(service.run_dir(run_id).glob("*.ctl"))
     ]
     chosen = random.sample(begun, min(DAMAGED_RUNS, len(begun)))
     for run_id in chosen:

@@ -12,7 +12,7 @@ from tests.faults.load import BAD_ANSWERS, Submitters, note_answer
 from tests.faults.oracle import Oracle
 from tests.faults.report import Report
 from tests.faults.service import running_service
-from tests.faults.trial import FaultTest, Trial
+from tests.faults.trial import FaultTest, Trial, derive
 
 SLOW = "answers that took too long"
 OUT_OF_ORDER = "claimed out of order"
@@ -22,7 +22,7 @@ QUESTIONS = "questions while draining"
 LONGEST_SECONDS = 10.0
 #: Callers that submit at once commit in any order; those this far apart do not.
 APART_SECONDS = 2.0
-FILTERS = (
+FILTERS: tuple[dict[str, object], ...] = (
     {},
     {"status": "queued"},
     {"status": ["failed", "completed"], "limit": 200},
@@ -47,7 +47,7 @@ def run(trial: Trial) -> Report:
         askers = [
             threading.Thread(
                 target=ask_on,
-                args=(service.url, report, Random(random.random()), drained.is_set),
+                args=(service.url, report, derive(random), drained.is_set),
             )
             for _ in range(callers)
         ]

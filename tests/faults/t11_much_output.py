@@ -1,6 +1,7 @@
 """T11: scripts print much more than is kept, in awkward shapes."""
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from scriptrunner.engine import control_file
@@ -71,7 +72,7 @@ def check_output(
     service: Service,
     caller: Caller,
     report: Report,
-    record: dict[str, Any],
+    record: Mapping[str, Any],
     shape: str,
     written: int,
 ) -> None:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from random import Random
 
 import httpx
@@ -16,7 +17,7 @@ from tests.faults.oracle import Oracle
 from tests.faults.report import Report
 from tests.faults.service import Service, running_service
 from tests.faults.sse import LogReader
-from tests.faults.trial import FaultTest, Trial
+from tests.faults.trial import FaultTest, Trial, derive
 from tests.server import wait_for
 
 DROPPED, FROZEN = "dropped connections", "frozen readers"
@@ -41,7 +42,10 @@ def run(trial: Trial) -> Report:
         Job(f"stream-{number}", milliseconds=4000, lines=size["lines"])
         for number in range(RUNS)
     ]
-    with running_service(trial.folder, settings=SETTINGS) as service, ExitStack() as hold:
+    with (
+        running_service(trial.folder, settings=SETTINGS) as service,
+        ExitStack() as hold,
+    ):
         oracle = Oracle(service, report)
         Submitters(oracle, service.copy_job(), jobs).run()
         ids = list(oracle.jobs)
@@ -63,15 +67,10 @@ def make_readers(
     ids = list(oracle.jobs)
     work: list[Callable[[], None]] = []
     for number in range(size["readers"]):
-        run_id = ids[number % RUNS]
-        work.append(lambda run_id=run_id: read_steadily(service, oracle, run_id))
+        work.append(partial(read_steadily, service, oracle, ids[number % RUNS]))
     for number in range(size["dropping"]):
-        run_id, seed = ids[number % RUNS], random.random()
-        work.append(
-            lambda run_id=run_id, seed=seed: read_with_drops(
-                service, oracle, run_id, Random(seed)
-            )
-        )
+        run_id = ids[number % RUNS]
+        work.append(partial(read_with_drops, service, oracle, run_id, derive(random)))
     return work
 
 
@@ -97,13 +96,11 @@ def read_with_drops(
 ) -> None:
     """Read one log, leave in the middle, and go on where it was left."""
     reader = LogReader(service.url, run_id)
-    last = random.randint(1, 4)
-    reader.read(wants_more=lambda count: count < last)
+    reader.read(most=random.randint(1, 4))
     oracle.report.fault(DROPPED)
     with contextlib.suppress(httpx.TransportError):
         while not reader.is_over:
-            last = random.randint(2, 40)
-            reader.read(wants_more=lambda count: count < last)
+            reader.read(most=random.randint(2, 40))
     judge(oracle, reader, run_id)
 
 

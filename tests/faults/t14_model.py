@@ -173,7 +173,8 @@ class RunsMachine(RuleBasedStateMachine):
         if records.keys() != self.model.runs.keys():
             raise AssertionError(f"{sorted(records)}, not {sorted(self.model.runs)}")
         return all(
-            self.is_same(run, records[run_id]) for run_id, run in self.model.runs.items()
+            self.is_same(run, records[run_id])
+            for run_id, run in self.model.runs.items()
         )
 
     @staticmethod

@@ -52,3 +52,8 @@ class FaultTest:
         """Run it once in ``folder`` with ``size``; missing sizes are those of CI."""
         trial = Trial(self.test_id, folder, seed, {**self.ci, **size})
         return self.run(trial)
+
+
+def derive(random: Random) -> Random:
+    """Return a source of random numbers for one thread, decided by ``random``."""
+    return Random(random.random())  # noqa: S311 - repeatable
