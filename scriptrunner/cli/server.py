@@ -10,6 +10,7 @@ import click
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from scriptrunner.access.facts import is_loopback
 from scriptrunner.cli.service_log import make_log_config
 from scriptrunner.errors import ScriptRunnerError
 from scriptrunner.settings import Settings, load_settings
@@ -159,7 +160,10 @@ def _serve_together(
 
 
 def _prepare(options: Options, settings: Settings) -> str | None:
-    """Migrate once, before the workers all want to, and see to the first token."""
+    """See to the first token of a service that others can reach; the rest is theirs."""
+    if options.host == "localhost" or is_loopback(options.host):
+        return None
+    # Loads the database: not for nothing.
     from scriptrunner.access.first_token import announce_first_token  # noqa: PLC0415
     from scriptrunner.application import build_services  # noqa: PLC0415
 

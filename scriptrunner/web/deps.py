@@ -29,6 +29,8 @@ class Actor:
     request_id: str
     permission: str
     services: Services
+    #: Prefix below which the service is reached, ``""`` or such as ``/tools/runner``.
+    root_path: str
 
     @property
     def principal(self) -> str:
@@ -62,6 +64,7 @@ async def get_actor(request: Request) -> Actor:
         request_id=get_request_id(request.scope),
         permission=permission_for(route.name),
         services=request.app.state.runtime.services,
+        root_path=request.scope.get("root_path", "").rstrip("/"),
     )
 
 

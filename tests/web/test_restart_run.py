@@ -100,3 +100,16 @@ def test_a_repeated_restart_with_the_same_key_is_one_restart(web):
     assert web.get(old["id"])["restarted_as"] == first.json()["run_id"]
     other = web.client.post(f"{path}?use_snapshot=true", headers=headers)
     assert other.json()["code"] == "idempotency_conflict"
+
+
+def test_the_same_key_makes_one_restart(web):
+    old = web.run()["id"]
+    headers = {"Idempotency-Key": f"restart-{old}"}
+    first, second = (
+        web.client.post(f"/api/runs/{old}/restart", headers=headers) for _ in range(2)
+    )
+    assert first.json() == second.json()
+    assert second.headers["idempotency-replayed"] == "true"
+    other = web.run()["id"]
+    body = web.error("POST", f"/api/runs/{other}/restart", 409, headers=headers)
+    assert body["code"] == "idempotency_conflict"

@@ -165,7 +165,7 @@ def _accepted(accepted: Accepted, actor: ActorDep) -> Response:
         body["restarted_from"] = accepted.restarted_from
     if accepted.warnings:
         body["warnings"] = list(accepted.warnings)
-    headers = {"Location": f"/api/runs/{accepted.run_id}"}
+    headers = {"Location": f"{actor.root_path}/api/runs/{accepted.run_id}"}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
     return json_answer(body, status=202, headers=headers)
