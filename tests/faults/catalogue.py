@@ -14,6 +14,7 @@ from tests.faults import (
     t12_stream_readers,
     t14_model,
     t15_races,
+    t16_zoo,
     t23_simulation,
 )
 from tests.faults.trial import FaultTest
@@ -32,6 +33,7 @@ MODULES = (
     t12_stream_readers,
     t14_model,
     t15_races,
+    t16_zoo,
     t23_simulation,
 )
 TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}
