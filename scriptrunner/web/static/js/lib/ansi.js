@@ -11,9 +11,14 @@
  * @property {boolean} [underline] @property {boolean} [strike] @property {boolean} [inverse]
  */
 
-/** CSI, OSC (ended by BEL or ST), other string sequences, two-character escapes, lone controls. */
-// eslint-disable-next-line no-control-regex
-const ESCAPES = /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g;
+/** All that is not text; a CSI gives its parameters and its final letter. */
+const ESCAPES = new RegExp([
+  '\\x1b\\[([0-?]*)[ -/]*([@-~])', // CSI: colours, cursor moves
+  '\\x1b\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)?', // OSC: titles, links; ended by BEL or ST
+  '\\x1b[PX^_][^\\x1b]*(?:\\x1b\\\\)?', // other strings
+  '\\x1b[ -/]*[0-~]?', // short escapes
+  '[\\x00-\\x08\\x0b-\\x1a\\x1c-\\x1f\\x7f]', // lone control characters
+].join('|'), 'g');
 
 /** @type {Style} */
 export const PLAIN = Object.freeze({});
@@ -22,7 +27,6 @@ export const PLAIN = Object.freeze({});
 export const strip = (text) => text.replace(ESCAPES, '');
 
 /** Whether a line needs parsing at all. */
-// eslint-disable-next-line no-control-regex
 export const hasEscapes = (text) => /[\x00-\x08\x0b-\x1f\x7f]/.test(text);
 
 /**

@@ -5,53 +5,60 @@ import { useHotkeys } from '../lib/hotkeys.js';
 import { navigate } from '../lib/router.js';
 import { pending } from '../lib/run-actions.js';
 import { useRun } from '../lib/run-record.js';
-import { describe, isActive } from '../lib/run-status.js';
+import { attemptCount, describe, isActive } from '../lib/run-status.js';
 import { html, useEffect, useRef, useState } from '../lib/ui.js';
 import { Ago, Button, Card, Empty, ErrorBox, Heading, Icon, Moment, RunDuration, RunStatus, ShortId, Skeleton } from '../ui/basics.js';
 import { LogView } from '../ui/log-view.js';
-import { act, ActionButton, menuItems } from '../ui/run-actions.js';
 import { Menu } from '../ui/menu.js';
+import { act, ActionButton, menuItems } from '../ui/run-actions.js';
 import { DetailsTab } from './run/details-tab.js';
 import { EventsTab } from './run/events-tab.js';
 import { StepsTab } from './run/steps-tab.js';
 
 export const title = () => 'Run';
 
+const TABS = { log: 'Log', steps: 'Steps', events: 'Events', details: 'Details' };
 /** `s` stops, as in the table; so steps have no key. */
 const TAB_KEYS = [['l', 'log'], ['e', 'events'], ['d', 'details']];
-const TABS = { log: 'Log', steps: 'Steps', events: 'Events', details: 'Details' };
 
 export default function Run({ id, tab, setTitle }) {
   const { run, error, reload } = useRun(id);
   const path = run?.request?.script_path ?? '';
-  useEffect(() => {
-    if (run) setTitle(`${scriptName(path)} ${run.status}`);
-  }, [run?.status, path]);
   const onDone = (name, answer) => {
     if (name === 'remove' && answer) navigate('/');
     else if (name === 'restart' && answer) navigate(`/runs/${answer.run_id}/log`);
     else reload();
   };
-  const latest = useRef(null);
-  latest.current = run && ((name) => act(name, run, onDone));
-  useHotkeys([
-    ...TAB_KEYS.map(([keys, name]) => ({ keys, label: `${TABS[name]} of this run`, group: 'Run', run: () => navigate(`/runs/${id}/${name}`) })),
-    { keys: 's', label: 'Stop it', group: 'Run', run: () => latest.current?.('stop') },
-    { keys: 'Shift K', label: 'Kill it', group: 'Run', run: () => latest.current?.('kill') },
-    { keys: 'r', label: 'Restart it', group: 'Run', run: () => latest.current?.('restart') },
-  ]);
-  if (!run) {
-    if (error?.status === 404) return html`<${Gone} />`;
-    return error ? html`<${ErrorBox} error=${error} title="The run could not be loaded" onRetry=${reload} />` : html`<${Card}><${Skeleton} lines=${6} /><//>`;
-  }
+  useEffect(() => {
+    if (run) setTitle(`${scriptName(path)} ${run.status}`);
+  }, [run?.status, path]);
+  useRunKeys(id, run && ((name) => act(name, run, onDone)));
+  if (!run && error?.status === 404) return html`<${Gone} />`;
+  if (!run && error) return html`<${ErrorBox} error=${error} title="The run could not be loaded" onRetry=${reload} />`;
+  if (!run) return html`<${Card}><${Skeleton} lines=${6} /><//>`;
   return html`
     <${Head} run=${run} path=${path} onDone=${onDone} />
-    ${error && error.status !== 404 && html`<p class="stale tone-warn" role="status"><${Icon} name="triangle-alert" />Not up to date: ${error.message}</p>`}
+    ${error && html`<p class="stale tone-warn" role="status"><${Icon} name="triangle-alert" />Not up to date: ${error.message}</p>`}
     <${ErrorSummary} run=${run} tab=${tab} />
     <nav class="tabs" aria-label="Parts of this run">
-      ${Object.entries(TABS).map(([name, label]) => html`<a key=${name} href=${href(`/runs/${id}/${name}`)} aria-current=${tab === name ? 'page' : undefined} data-testid=${`tab-${name}`}>${label}</a>`)}
+      ${Object.entries(TABS).map(([name, label]) => html`<a key=${name} href=${href(`/runs/${id}/${name}`)}
+        aria-current=${tab === name ? 'page' : undefined} data-testid=${`tab-${name}`}>${label}</a>`)}
     </nav>
-    <${Tab} key=${tab} name=${tab} run=${run} onDone=${onDone} />`;
+    <${Tab} key=${tab} name=${tab} run=${run} />`;
+}
+
+/** Keys for the tabs and the orders; `order` is null until the run is known. */
+function useRunKeys(id, order) {
+  const latest = useRef(order);
+  latest.current = order;
+  const tabKey = ([keys, name]) => ({
+    keys, label: `${TABS[name]} of this run`, group: 'Run', run: () => navigate(`/runs/${id}/${name}`),
+  });
+  const orderKey = (keys, label, name) => ({ keys, label, group: 'Run', run: () => latest.current?.(name) });
+  useHotkeys([
+    ...TAB_KEYS.map(tabKey),
+    orderKey('s', 'Stop it', 'stop'), orderKey('Shift K', 'Kill it', 'kill'), orderKey('r', 'Restart it', 'restart'),
+  ]);
 }
 
 function Tab({ name, run }) {
@@ -62,19 +69,28 @@ function Tab({ name, run }) {
 }
 
 function Gone() {
-  return html`<section class="empty page-empty"><${Heading}>Run not found<//><p>It was deleted, or the address is not complete.</p>
-    <${Button} href=${href('/')} label="To the Runner" kind="primary" /></section>`;
+  return html`<section class="empty page-empty">
+    <${Heading}>Run not found<//>
+    <p>It was deleted, or the address is not complete.</p>
+    <${Button} href=${href('/')} label="To the Runner" kind="primary" />
+  </section>`;
 }
 
 function Head({ run, path, onDone }) {
+  const slash = html`<span aria-hidden="true">/</span>`;
   return html`<header class="run-head">
-    <nav class="crumbs" aria-label="Where this is"><a href=${href('/')}>Runs</a><span aria-hidden="true">/</span><span class="mono ellipsis" title=${path}>${scriptFolder(path)}${scriptName(path)}</span><span aria-hidden="true">/</span><${ShortId} id=${run.id} what="run id" /></nav>
+    <nav class="crumbs" aria-label="Where this is">
+      <a href=${href('/')}>Runs</a>${slash}
+      <span class="mono ellipsis" title=${path}>${scriptFolder(path)}${scriptName(path)}</span>${slash}
+      <${ShortId} id=${run.id} what="run id" />
+    </nav>
     <div class="run-title">
       <${Heading}>${scriptName(path)}<//>
       <${RunStatus} run=${run} ordered=${pending.value.get(run.id)} />
       <span class="push"></span>
       <div class="run-buttons">
-        ${['stop', 'kill', 'restart'].map((name) => html`<${ActionButton} key=${name} name=${name} run=${run} onDone=${onDone} compact=${false} />`)}
+        ${['stop', 'kill', 'restart'].map((name) => html`
+          <${ActionButton} key=${name} name=${name} run=${run} onDone=${onDone} compact=${false} />`)}
         <${Menu} label="More for this run" items=${menuItems(run, { all: false, onDone })} />
       </div>
     </div>
@@ -82,23 +98,40 @@ function Head({ run, path, onDone }) {
   </header>`;
 }
 
-/** Facts in one line. */
+/** Facts in one line; those that do not apply are left out. */
 function Meta({ run }) {
-  const attempts = Array.isArray(run.attempts) ? run.attempts.length : 0;
-  const { live } = run;
-  return html`<p class="meta" data-testid="run-meta">
-    ${run.status === 'queued' ? html`<span>queued <${Moment} at=${run.queued_at} /></span>` : html`<span>started <${Moment} at=${run.started_at} /></span><span><${RunDuration} run=${run} /></span>`}
-    ${run.exit_code !== null && run.exit_code !== undefined && html`<span>exit code ${run.exit_code}</span>`}
-    ${attempts > 1 && html`<span>${attempts} attempts</span>`}
-    ${run.phase === 'backoff' && run.next_attempt_at && html`<span>next attempt <${Ago} at=${run.next_attempt_at} /></span>`}
-    ${live && html`<span title="CPU of the whole process tree; 100 % is one core">CPU ${live.cpu_percent === null ? '–' : `${Math.round(live.cpu_percent)} %`}</span>
-      <span>memory ${live.memory_mb === null ? '–' : bytes(live.memory_mb * 1048576)}</span>`}
-    ${!live && run.result?.metrics?.max_memory_mb != null && html`<span title="CPU time of the script and its children">CPU ${duration(run.result.metrics.cpu_time_seconds)}</span><span>memory ${bytes(run.result.metrics.memory_max_mb * 1048576)}</span>`}
-    <span>by ${run.trigger} (${run.principal})</span>
-    ${run.correlation_id && html`<span>correlation <${ShortId} id=${run.correlation_id} what="correlation id" data-testid="run-corr" /></span>`}
-    ${run.restarted_from && html`<span>restart of <a href=${href(`/runs/${run.restarted_from}`)}>${run.restarted_from.slice(0, 8)}</a></span>`}
-    ${run.restarted_as && html`<span>restarted as <a href=${href(`/runs/${run.restarted_as}`)}>${run.restarted_as.slice(0, 8)}</a></span>`}
-  </p>`;
+  const other = (id) => html`<a href=${href(`/runs/${id}`)}>${id.slice(0, 8)}</a>`;
+  const facts = [
+    run.status === 'queued' && html`queued <${Moment} at=${run.queued_at} />`,
+    run.status !== 'queued' && html`started <${Moment} at=${run.started_at} />`,
+    run.status !== 'queued' && html`<${RunDuration} run=${run} />`,
+    typeof run.exit_code === 'number' && `exit code ${run.exit_code}`,
+    attemptCount(run) > 1 && `${attemptCount(run)} attempts`,
+    run.phase === 'backoff' && run.next_attempt_at && html`next attempt <${Ago} at=${run.next_attempt_at} />`,
+    ...cost(run),
+    `by ${run.trigger} (${run.principal})`,
+    run.correlation_id && html`correlation <${ShortId} id=${run.correlation_id} what="correlation id" data-testid="run-corr" />`,
+    run.restarted_from && html`restart of ${other(run.restarted_from)}`,
+    run.restarted_as && html`restarted as ${other(run.restarted_as)}`,
+  ].filter(Boolean);
+  return html`<p class="meta" data-testid="run-meta">${facts.map((fact, index) => html`<span key=${index}>${fact}</span>`)}</p>`;
+}
+
+/** CPU and memory: as they are now, or what the run took in all. */
+function cost({ live, result }) {
+  const metrics = result?.metrics;
+  if (live) {
+    const percent = live.cpu_percent === null ? '–' : `${Math.round(live.cpu_percent)} %`;
+    return [
+      html`<span title="CPU of the whole process tree; 100 % is one core">CPU ${percent}</span>`,
+      live.memory_mb !== null && `memory ${bytes(live.memory_mb * 1048576)}`,
+    ];
+  }
+  if (typeof metrics?.memory_max_mb !== 'number') return [];
+  return [
+    html`<span title="CPU time of the script and its children">CPU ${duration(metrics.cpu_time_seconds)}</span>`,
+    `memory ${bytes(metrics.memory_max_mb * 1048576)}`,
+  ];
 }
 
 /** Why it failed; beside the other tabs also the last words of the script, with which the log opens. */
@@ -108,10 +141,12 @@ function ErrorSummary({ run, tab }) {
   const lines = (summary.stderr_snippet ?? '').trimEnd().split('\n').slice(-6);
   // The last line of a traceback names the error.
   const [named] = /^[\w.]+(?:Error|Exception|Warning|Interrupt|Exit)\b.*/.exec(lines.at(-1)) ?? [];
+  const sentence = [summary.message ?? describe(run).phrase, named].filter(Boolean).join(' · ');
   return html`<section class="error-summary tone-bad" data-testid="error-summary" aria-label="Why it failed">
-    <p><${Icon} name="circle-x" /><strong>${[summary.message ?? describe(run).phrase, named].filter(Boolean).join(' · ')}</strong>
+    <p><${Icon} name="circle-x" /><strong>${sentence}</strong>
       ${tab !== 'log' && html`<a href=${href(`/runs/${run.id}/log`)}>Go to the log</a>`}</p>
-    ${tab !== 'log' && lines.join('') && html`<pre class="mono" tabindex="0" role="region" aria-label="Last lines of stderr">${lines.join('\n')}</pre>`}
+    ${tab !== 'log' && lines.join('') && html`
+      <pre class="mono" tabindex="0" role="region" aria-label="Last lines of stderr">${lines.join('\n')}</pre>`}
   </section>`;
 }
 
@@ -120,7 +155,14 @@ function LogTab({ run }) {
   const numbers = (Array.isArray(run.attempts) ? run.attempts : []).map(({ n }) => n);
   const isLast = attempt === null || attempt === numbers.at(-1);
   const shown = isLast ? numbers.at(-1) ?? null : attempt;
-  if (run.request?.dry_run && run.result) return html`<${Card}><${Empty} icon="list-checks" title="Dry run: nothing was started">Details shows the command, the folder and the environment that a real run would get.<//><//>`;
-  if (run.status === 'queued') return html`<${Card}><${Empty} icon="hourglass" title="Waiting for a free slot">${describe(run).detail || 'It starts as soon as one is free.'}<//><//>`;
-  return html`<${LogView} key=${`${run.id} ${shown ?? ''}`} run=${run} attempt=${shown} attempts=${numbers} onAttempt=${setAttempt} active=${isLast && isActive(run)} />`;
+  if (run.request?.dry_run && run.result) {
+    return html`<${Card}><${Empty} icon="list-checks" title="Dry run: nothing was started">
+      Details shows the command, the folder and the environment that a real run would get.<//><//>`;
+  }
+  if (run.status === 'queued') {
+    return html`<${Card}><${Empty} icon="hourglass" title="Waiting for a free slot">
+      ${describe(run).detail || 'It starts as soon as one is free.'}<//><//>`;
+  }
+  return html`<${LogView} key=${`${run.id} ${shown ?? ''}`} run=${run} attempt=${shown} attempts=${numbers}
+    onAttempt=${setAttempt} active=${isLast && isActive(run)} />`;
 }

@@ -72,6 +72,22 @@ export function Card({ title, actions, class: extra, children, ...rest }) {
   </section>`;
 }
 
+/** One choice of a few that are all in sight. `choices` are [value, label, note]. */
+export function Segments({ label, name, value, choices, onChange }) {
+  return html`<div class="segments" role="radiogroup" aria-label=${label}>
+    ${choices.map(([each, text, note]) => html`<label key=${each} class=${classes('segment', each === value && 'is-on')}>
+      <input type="radio" name=${name} value=${each} checked=${each === value} onChange=${() => onChange(each)}
+        data-testid=${`${name}-${each}`} />
+      <span>${text}${note && html` <small>${note}</small>`}</span></label>`)}
+  </div>`;
+}
+
+/** Column heads: names, with a '#' before those of numbers. */
+export function TableHead({ columns }) {
+  return html`<thead><tr>${columns.map((each) => html`
+    <th key=${each} scope="col" class=${each.startsWith('#') ? 'num' : ''}>${each.replace(/^#/, '')}</th>`)}</tr></thead>`;
+}
+
 /** A wide table: it scrolls by itself, by keyboard too, and never widens the page. */
 export function TableBox({ label, children }) {
   return html`<div class="table-scroll" tabindex="0" role="region" aria-label=${label}>${children}</div>`;

@@ -19,7 +19,7 @@ export function FieldFrame({ field, fault, children, hint }) {
 }
 
 /** Attributes that every input of a field has. */
-function common(field, fault) {
+export function common(field, fault) {
   const id = `field-${field.name}`;
   return {
     id,
@@ -53,7 +53,8 @@ export function NumberField({ field, value, onChange, fault }) {
 export function SelectField({ field, value, onChange, fault }) {
   return html`<${FieldFrame} field=${field} fault=${fault}>
     <select ...${common(field, fault)} value=${value} onChange=${(event) => onChange(event.target.value)}>
-      ${(field.choices ?? [value]).map((choice) => html`<option key=${choice} value=${choice} selected=${choice === value}>${choice.replaceAll('_', ' ')}</option>`)}
+      ${(field.choices ?? [value]).map((choice) => html`
+        <option key=${choice} value=${choice} selected=${choice === value}>${choice.replaceAll('_', ' ')}</option>`)}
     </select><//>`;
 }
 
@@ -84,9 +85,15 @@ export function ArgsField({ field, value, onChange, fault }) {
     }
   };
   const replace = (index, text) => onChange(value.map((each, at) => (at === index ? text : each)));
-  const toggle = html`<button type="button" class="link-btn" aria-pressed=${String(asList)} onClick=${() => { setLine(join(value)); setBroken(''); setAsList(!asList); }}>
-    ${asList ? 'as a line' : 'one by one'}</button>`;
-  const hint = html`${broken || (value.length ? html`<span class="words">${value.map((word, index) => html`<code key=${index}>${word === '' ? '∅' : word}</code>`)}</span>` : field.help)} ${toggle}`;
+  const changeView = () => {
+    setLine(join(value));
+    setBroken('');
+    setAsList(!asList);
+  };
+  const toggle = html`<button type="button" class="link-btn" onClick=${changeView}>${asList ? 'as a line' : 'one by one'}</button>`;
+  const words = value.length > 0 && html`<span class="words">
+    ${value.map((word, index) => html`<code key=${index}>${word === '' ? '∅' : word}</code>`)}</span>`;
+  const hint = html`${broken || words || field.help} ${toggle}`;
   if (!asList) {
     return html`<${FieldFrame} field=${field} fault=${fault} hint=${hint}>
       <input type="text" class="mono" ...${common(field, fault)} value=${shown} placeholder=${field.placeholder} spellcheck=${false}
@@ -129,16 +136,24 @@ export function EnvField({ field, value, onChange, fault }) {
     if (pairs.length) put([...current.slice(0, index), ...pairs, ...current.slice(index + 1)]);
   };
   return html`<${FieldFrame} field=${field} fault=${fault} hint=${html`${field.help} A pasted .env file is split into rows.`}>
-    <div class="rows" role="group" aria-labelledby=${`field-${field.name}-label`} data-testid=${`field-${field.name}`} id=${`field-${field.name}`} tabindex="-1">
-      ${current.map(([name, text], index) => html`<div class="row env-row" key=${index}>
-        <input type="text" class="mono" aria-label=${`Name ${index + 1}`} placeholder="NAME" value=${name} spellcheck=${false} autocomplete="off" autocapitalize="off"
-          aria-invalid=${name && !isValidName(name) ? 'true' : undefined} onPaste=${onPaste(index)}
-          onInput=${(event) => replace(index, [event.target.value, text])} />
-        <input type=${isSecretName(name) ? 'password' : 'text'} class="mono" aria-label=${`Value of ${name || `row ${index + 1}`}`} placeholder="value" value=${text}
-          spellcheck=${false} autocomplete="off" onInput=${(event) => replace(index, [name, event.target.value])} />
-        <${IconButton} icon="x" label=${`Remove ${name || `row ${index + 1}`}`} onClick=${() => put(current.filter((_, at) => at !== index))} /></div>`)}
+    <div class="rows" role="group" aria-labelledby=${`field-${field.name}-label`} data-testid=${`field-${field.name}`}
+      id=${`field-${field.name}`} tabindex="-1">
+      ${current.map((pair, index) => html`<${EnvRow} key=${index} number=${index + 1} pair=${pair} onPaste=${onPaste(index)}
+        onChange=${(next) => replace(index, next)} onRemove=${() => put(current.filter((_, at) => at !== index))} />`)}
       <${Button} icon="plus" label="Add variable" compact=${true} data-testid="env-add" onClick=${() => setRows([...current, ['', '']])} />
     </div><//>`;
+}
+
+function EnvRow({ number, pair: [name, text], onPaste, onChange, onRemove }) {
+  const called = name || `row ${number}`;
+  const plain = { class: 'mono', spellcheck: false, autocomplete: 'off', autocapitalize: 'off' };
+  return html`<div class="row env-row">
+    <input type="text" ...${plain} aria-label=${`Name ${number}`} placeholder="NAME" value=${name} onPaste=${onPaste}
+      aria-invalid=${name && !isValidName(name) ? 'true' : undefined} onInput=${(event) => onChange([event.target.value, text])} />
+    <input type=${isSecretName(name) ? 'password' : 'text'} ...${plain} aria-label=${`Value of ${called}`} placeholder="value"
+      value=${text} onInput=${(event) => onChange([name, event.target.value])} />
+    <${IconButton} icon="x" label=${`Remove ${called}`} onClick=${onRemove} />
+  </div>`;
 }
 
 /** Rows without a name are not sent; the last of equal names wins. */

@@ -25,10 +25,26 @@ export async function showShortcuts() {
 
 export function HeaderTools() {
   const live = LIVE[liveState.value];
+  const isUtc = zone.value === 'utc';
+  const changeZone = () => {
+    zone.value = isUtc ? 'local' : 'utc';
+  };
+  const changeTheme = () => {
+    theme.value = NEXT_THEME[theme.value];
+  };
   return html`
-    <button type="button" class=${`live-state is-${liveState.value}`} data-testid="live-state" title=${live.title} onClick=${retryNow}><span class="dot"></span><span class="live-word">${live.word}</span></button>
-    <button type="button" class="tool" data-testid="zone-toggle" title="Zone of absolute times" onClick=${() => { zone.value = zone.value === 'utc' ? 'local' : 'utc'; }}>${zone.value === 'utc' ? 'UTC' : 'local time'}</button>
-    <${IconButton} icon=${THEME_ICONS[theme.value]} label=${`Theme: ${theme.value}`} data-testid="theme-toggle" onClick=${() => { theme.value = NEXT_THEME[theme.value]; }} />
-    ${hotkeys.value.length > 0 && html`<${IconButton} icon="keyboard" class="icon-btn desktop-only" label="Keyboard shortcuts (?)" data-testid="shortcuts" onClick=${showShortcuts} />`}
-    ${me.value && !me.value.local && html`<form method="post" action=${href('/logout')} class="logout"><button type="submit" class="tool" title=${`Logged in as ${me.value.principal}`}><${Icon} name="log-out" />Log out</button></form>`}`;
+    <button type="button" class=${`live-state is-${liveState.value}`} data-testid="live-state" title=${live.title} onClick=${retryNow}>
+      <span class="dot"></span><span class="live-word">${live.word}</span></button>
+    <button type="button" class="tool" data-testid="zone-toggle" title="Zone of absolute times" onClick=${changeZone}>
+      ${isUtc ? 'UTC' : 'local time'}</button>
+    <${IconButton} icon=${THEME_ICONS[theme.value]} label=${`Theme: ${theme.value}`} data-testid="theme-toggle" onClick=${changeTheme} />
+    ${hotkeys.value.length > 0 && html`<${IconButton} icon="keyboard" class="icon-btn desktop-only" label="Keyboard shortcuts (?)"
+      data-testid="shortcuts" onClick=${showShortcuts} />`}
+    ${me.value && !me.value.local && html`<${LogOut} name=${me.value.principal} />`}`;
+}
+
+function LogOut({ name }) {
+  return html`<form method="post" action=${href('/logout')} class="logout">
+    <button type="submit" class="tool" title=${`Logged in as ${name}`}><${Icon} name="log-out" />Log out</button>
+  </form>`;
 }

@@ -71,15 +71,24 @@ export function LogSearch({ search, scrollToRow }) {
       search.setText('');
     }
   };
-  const option = (name, label, sign) => html`<button type="button" class=${classes('tool', how[name] && 'is-on')} aria-pressed=${String(how[name])} title=${label} aria-label=${label}
+  const option = (name, label, sign) => html`<button type="button" class=${classes('tool', how[name] && 'is-on')}
+    aria-pressed=${String(how[name])} title=${label} aria-label=${label}
     onClick=${() => search.setHow({ ...how, [name]: !how[name] })}>${sign}</button>`;
-  const said = search.isBroken ? 'not a valid expression'
-    : !text ? '' : rows.length ? `${count(at + 1)} of ${count(rows.length)}${search.isComplete ? '' : '+'}` : search.isComplete ? 'no match' : 'searching…';
+  const arrow = (icon, label, by) => html`<${IconButton} icon=${icon} label=${label} onClick=${() => scrollToRow(search.step(by))} />`;
   return html`<div class="log-search" role="search">
-    <label class="search"><${Icon} name="search" /><input ref=${search.input} type="search" placeholder="Search" aria-label="Search the log" value=${text} spellcheck=${false}
-      aria-invalid=${search.isBroken ? 'true' : undefined} onInput=${(event) => search.setText(event.target.value)} onKeyDown=${onKeyDown} data-testid="log-search" /></label>
+    <label class="search"><${Icon} name="search" /><input ref=${search.input} type="search" placeholder="Search"
+      aria-label="Search the log" value=${text} spellcheck=${false} aria-invalid=${search.isBroken ? 'true' : undefined}
+      onInput=${(event) => search.setText(event.target.value)} onKeyDown=${onKeyDown} data-testid="log-search" /></label>
     ${option('matchCase', 'Match upper and lower case', 'Aa')}${option('regex', 'Regular expression', '.*')}
-    <span class="log-hits nowrap" role="status" data-testid="log-hits">${said}</span>
-    ${rows.length > 1 && html`<${IconButton} icon="chevron-up" label="Previous match" onClick=${() => scrollToRow(search.step(-1))} /><${IconButton} icon="chevron-down" label="Next match" onClick=${() => scrollToRow(search.step(1))} />`}
+    <span class="log-hits nowrap" role="status" data-testid="log-hits">${hitsInWords(search)}</span>
+    ${rows.length > 1 && html`${arrow('chevron-up', 'Previous match', -1)}${arrow('chevron-down', 'Next match', 1)}`}
   </div>`;
+}
+
+/** "3 of 17", with a plus while there may be more. */
+function hitsInWords({ text, rows, at, isBroken, isComplete }) {
+  if (isBroken) return 'not a valid expression';
+  if (!text) return '';
+  if (rows.length) return `${count(at + 1)} of ${count(rows.length)}${isComplete ? '' : '+'}`;
+  return isComplete ? 'no match' : 'searching…';
 }

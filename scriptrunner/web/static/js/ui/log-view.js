@@ -9,7 +9,7 @@ import { markHits } from '../lib/log-search.js';
 import { fragment, navigate, path, query } from '../lib/router.js';
 import { classes, html, useEffect, useLayoutEffect, useRef, useState } from '../lib/ui.js';
 import { isAtEnd, visibleRows } from '../lib/virtual.js';
-import { Button, ErrorBox, Icon, IconButton, Skeleton } from './basics.js';
+import { Button, ErrorBox, Icon, IconButton, Segments, Skeleton } from './basics.js';
 import { useLog } from './log-feed.js';
 import { LogSearch, useSearch } from './log-search-bar.js';
 
@@ -84,27 +84,31 @@ export function LogView({ run, attempt, attempts, onAttempt, active }) {
     <div class="log-bar">
       <${Streams} rows=${rows} onShow=${show} />
       <span class="muted nowrap" data-testid="log-size">${plural(total, 'line')} · ${bytes(log.bytes)}</span>
-      ${rows.isMixed && rows.shown === 'both' && html`<span class="muted log-order" title="A script writes its two streams to two files: only the order within each of them is exact.">${rows.isLive ? 'order approximate' : 'stdout, then stderr'}</span>`}
+      ${rows.isMixed && rows.shown === 'both' && html`<${OrderNote} isLive=${rows.isLive} />`}
       <span class="push"></span>
       <${LogSearch} search=${search} scrollToRow=${scrollToRow} />
-      ${attempts.length > 1 && html`<label class="attempt-pick">Attempt <select value=${String(attempt ?? attempts.at(-1))} onChange=${(event) => onAttempt(Number(event.target.value))} data-testid="log-attempt">
-        ${attempts.map((n) => html`<option key=${n} value=${String(n)} selected=${n === (attempt ?? attempts.at(-1))}>${n}</option>`)}</select></label>`}
-      ${active && html`<${Button} compact=${true} icon="arrow-down-to-line" label=${following ? 'Following' : 'Follow'} kind=${following ? 'on' : ''} aria-pressed=${String(following)} onClick=${() => setFollowing(!following)} data-testid="log-follow" />`}
+      ${attempts.length > 1 && html`<${AttemptPick} attempt=${attempt} attempts=${attempts} onAttempt=${onAttempt} />`}
+      ${active && html`<${Button} compact=${true} icon="arrow-down-to-line" label=${following ? 'Following' : 'Follow'}
+        kind=${following ? 'on' : ''} aria-pressed=${String(following)} onClick=${() => setFollowing(!following)} data-testid="log-follow" />`}
       ${marked && html`<${IconButton} icon="copy" label="Copy the marked lines" onClick=${() => copyMarked(rows, marked)} />`}
-      <a class="icon-btn" title="Download the log" aria-label="Download the log" data-testid="log-download" download href=${downloadHref(run.id, attempt, rows.shown)}><${Icon} name="download" /></a>
+      <a class="icon-btn" title="Download the log" aria-label="Download the log" data-testid="log-download" download
+        href=${downloadHref(run.id, attempt, rows.shown)}><${Icon} name="download" /></a>
     </div>
     ${log.error && html`<${ErrorBox} error=${log.error} title="The log could not be loaded" onRetry=${log.retry} />`}
     <${CutNotice} rows=${rows} />
-    <div class="log-scroll" ref=${scroller} style=${{ height }} onScroll=${onScroll} tabindex="0" role="region" aria-label=${`Output of the script${active ? ', live' : ''}`}>
+    <div class="log-scroll" ref=${scroller} style=${{ height }} onScroll=${onScroll} tabindex="0" role="region"
+      aria-label=${`Output of the script${active ? ', live' : ''}`}>
       ${log.loaded && !total && html`<p class="log-empty muted">${active ? 'No output yet.' : 'This run printed nothing.'}</p>`}
       ${!log.loaded && !total && !log.error && html`<${Skeleton} lines=${6} />`}
       <div class="log-space" style=${{ height: `${total * ROW}px`, minWidth: `${rows.columns + 10}ch` }}>
         <div class="log-rows" style=${{ transform: `translateY(${first * ROW}px)` }}>
-          ${drawn.map((row) => html`<${LogLine} key=${row} rows=${rows} row=${row} version=${row >= rows.finished ? log.version : 0} shown=${rows.shown}
-            pattern=${search.pattern} current=${row === search.currentRow} marked=${isMarked(rows, row, marked)} start=${row === log.errorRow} />`)}
+          ${drawn.map((row) => html`<${LogLine} key=${row} rows=${rows} row=${row} pattern=${search.pattern}
+            current=${row === search.currentRow} marked=${isMarked(rows, row, marked)} start=${row === log.errorRow} />`)}
         </div>
       </div>
-      ${!following && waiting > 0 && active && html`<div class="log-pill"><button type="button" class="pill" onClick=${() => setFollowing(true)} data-testid="log-new-lines"><${Icon} name="arrow-down" />${plural(waiting, 'new line')}</button></div>`}
+      ${!following && waiting > 0 && active && html`<div class="log-pill">
+        <button type="button" class="pill" onClick=${() => setFollowing(true)} data-testid="log-new-lines">
+          <${Icon} name="arrow-down" />${plural(waiting, 'new line')}</button></div>`}
     </div>
   </div>`;
 }
@@ -146,11 +150,22 @@ function useOpening({ log, run, active, scrollToRow, setFollowing }) {
 }
 
 function Streams({ rows, onShow }) {
-  const label = { both: 'all', stdout: 'stdout', stderr: 'stderr' };
-  return html`<div class="segments" role="radiogroup" aria-label="Which output">
-    ${Object.entries(label).map(([value, text]) => html`<label key=${value} class=${classes('segment', rows.shown === value && 'is-on')}>
-      <input type="radio" name="log-stream" value=${value} checked=${rows.shown === value} onChange=${() => onShow(value)} data-testid=${`log-stream-${value}`} /><span>${text}${value !== 'both' && rows.models[value].length > 0 && html` <small>${count(rows.models[value].length)}</small>`}</span></label>`)}
-  </div>`;
+  const lines = (stream) => rows.models[stream].length > 0 && count(rows.models[stream].length);
+  const choices = [['both', 'all'], ['stdout', 'stdout', lines('stdout')], ['stderr', 'stderr', lines('stderr')]];
+  return html`<${Segments} label="Which output" name="log-stream" value=${rows.shown} choices=${choices} onChange=${onShow} />`;
+}
+
+/** What the order of the two streams is worth. */
+function OrderNote({ isLive }) {
+  const why = 'A script writes its two streams to two files: only the order within each of them is exact.';
+  return html`<span class="muted log-order" title=${why}>${isLive ? 'order approximate' : 'stdout, then stderr'}</span>`;
+}
+
+function AttemptPick({ attempt, attempts, onAttempt }) {
+  const shown = String(attempt ?? attempts.at(-1));
+  return html`<label class="attempt-pick">Attempt <select value=${shown} data-testid="log-attempt"
+    onChange=${(event) => onAttempt(Number(event.target.value))}>
+    ${attempts.map(String).map((n) => html`<option key=${n} value=${n} selected=${n === shown}>${n}</option>`)}</select></label>`;
 }
 
 /** What is not shown, in words. */
@@ -159,7 +174,9 @@ function CutNotice({ rows }) {
     rows.cut[stream] > 0 && `the first ${bytes(rows.cut[stream])} of ${stream}`,
     rows.models[stream].dropped > 0 && `the first ${count(rows.models[stream].dropped)} lines of ${stream}`,
   ]).filter(Boolean);
-  return parts.length > 0 && html`<p class="stale tone-info"><${Icon} name="info" />Not shown here: ${parts.join(' and ')}. The download has everything.</p>`;
+  if (!parts.length) return null;
+  return html`<p class="stale tone-info"><${Icon} name="info" />
+    Not shown here: ${parts.join(' and ')}. The download has everything.</p>`;
 }
 
 const isMarked = (rows, row, marked) => {
@@ -173,6 +190,8 @@ function LogLine({ rows, row, pattern, current, marked, start }) {
   const number = rows.number(row);
   const { pieces, more } = rows.pieces(row);
   const shown = pattern ? markHits(pieces, pattern) : pieces;
+  const link = number === null ? undefined : `#${writeLineLink({ stream, from: number, to: number })}`;
+  const rest = more > 0 && html`<span class="muted"> … ${count(more)} more characters</span>`;
   const pick = (event) => {
     event.preventDefault();
     const before = readLineLink(fragment.peek());
@@ -180,8 +199,8 @@ function LogLine({ rows, row, pattern, current, marked, start }) {
     setFragment(writeLineLink({ stream, from: Math.min(from, number), to: Math.max(from, number) }));
   };
   return html`<div class=${classes('log-line', `from-${stream}`, marked && 'is-marked', current && 'is-current', start && 'is-error')}>
-    <a class="log-no" href=${number === null ? undefined : `#${writeLineLink({ stream, from: number, to: number })}`} onClick=${pick} tabindex="-1" aria-hidden="true">${number ?? '·'}</a>
-    <span class="log-text">${shown.map((piece, index) => html`<${Piece} key=${index} ...${piece} />`)}${more > 0 && html`<span class="muted"> … ${count(more)} more characters</span>`}</span>
+    <a class="log-no" href=${link} onClick=${pick} tabindex="-1" aria-hidden="true">${number ?? '·'}</a>
+    <span class="log-text">${shown.map((piece, index) => html`<${Piece} key=${index} ...${piece} />`)}${rest}</span>
   </div>`;
 }
 

@@ -12,10 +12,13 @@ const outdated = signal(false);
 export function Notices() {
   return html`
     ${serverGone.value && html`<${ServerGone} />`}
-    ${loginNeeded.value && html`<div class="notice tone-warn" role="alert"><${Icon} name="log-out" /><span>You are not logged in any more. What you typed is kept.</span>
+    ${loginNeeded.value && html`<div class="notice tone-warn" role="alert"><${Icon} name="log-out" />
+      <span>You are not logged in any more. What you typed is kept.</span>
       <a class="btn" href=${`${href('/login')}?next=${encodeURIComponent(href(path.value))}`} target="_blank" rel="noopener">Log in</a>
       <${Button} label="Done" onClick=${() => location.reload()} /></div>`}
-    ${outdated.value && html`<div class="notice tone-info" role="status"><${Icon} name="refresh-cw" /><span>The server runs a new release.</span><${Button} label="Reload this page" onClick=${() => location.reload()} /></div>`}`;
+    ${outdated.value && html`<div class="notice tone-info" role="status"><${Icon} name="refresh-cw" />
+      <span>The server runs a new release.</span>
+      <${Button} label="Reload this page" onClick=${() => location.reload()} /></div>`}`;
 }
 
 /** Counts down to the next try; when the server is back, everything looks again. */

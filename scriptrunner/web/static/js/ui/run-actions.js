@@ -74,10 +74,11 @@ export function menuItems(run, { all, onDone }) {
 export function RowActions({ run, onDone, narrow }) {
   if (narrow) {
     const main = isActive(run) ? 'stop' : 'restart';
+    const rest = menuItems(run, { all: true, onDone }).filter(({ testid }) => !['run-logs', `run-${main}`].includes(testid));
     return html`<div class="row-actions">
       <${Button} compact=${true} icon="scroll-text" label="Logs" href=${href(`/runs/${run.id}/log`)} data-testid="run-logs" />
       <${ActionButton} name=${main} run=${run} onDone=${onDone} />
-      <${Menu} label=${`More for ${nameOf(run)}`} items=${menuItems(run, { all: true, onDone }).filter(({ testid }) => testid !== 'run-logs' && testid !== `run-${main}`)} />
+      <${Menu} label=${`More for ${nameOf(run)}`} items=${rest} />
     </div>`;
   }
   return html`<div class="row-actions">

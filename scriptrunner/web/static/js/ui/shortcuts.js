@@ -6,11 +6,18 @@ import { html } from '../lib/ui.js';
 export function Shortcuts() {
   const groups = new Map();
   for (const each of hotkeys.value) groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
+  groups.get('Runner')?.push({ keys: 'Ctrl Enter', label: 'Start what stands in the launch form' });
+  const onSwitch = (event) => {
+    hotkeysOn.value = event.target.checked;
+  };
   return html`<div class="shortcuts">
     ${[...groups].map(([group, keys]) => html`<section key=${group}><h3>${group}</h3><dl>
-      ${keys.map((each) => html`<div key=${each.keys}><dt>${each.keys.split(' ').map((one) => html`<kbd key=${one}>${one}</kbd>`)}</dt><dd>${each.label}</dd></div>`)}
-      ${group === 'Runner' && html`<div><dt><kbd>Ctrl</kbd><kbd>Enter</kbd></dt><dd>Start what stands in the launch form</dd></div>`}
-    </dl></section>`)}
-    <label class="switch"><input type="checkbox" role="switch" checked=${hotkeysOn.value} onChange=${(event) => { hotkeysOn.value = event.target.checked; }} /><span>Use these keys</span></label>
+      ${keys.map((each) => html`<${Keys} key=${each.keys} ...${each} />`)}</dl></section>`)}
+    <label class="switch"><input type="checkbox" role="switch" checked=${hotkeysOn.value} onChange=${onSwitch} />
+      <span>Use these keys</span></label>
   </div>`;
+}
+
+function Keys({ keys, label }) {
+  return html`<div><dt>${keys.split(' ').map((each) => html`<kbd key=${each}>${each}</kbd>`)}</dt><dd>${label}</dd></div>`;
 }

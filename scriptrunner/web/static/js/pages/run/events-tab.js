@@ -2,10 +2,13 @@
 import { getJson } from '../../lib/api.js';
 import { clockTime, parseTime, plural } from '../../lib/format.js';
 import { html, useEffect, useRef, useState } from '../../lib/ui.js';
-import { Empty, ErrorBox, Skeleton, TableBox } from '../../ui/basics.js';
+import { Empty, ErrorBox, Skeleton, TableBox, TableHead } from '../../ui/basics.js';
 import { Value } from '../../ui/value.js';
 
-const TONES = { success: 'good', failed: 'bad', failure: 'bad', timeout: 'bad', forced_termination: 'warn', stop_requested: 'warn', output_truncated: 'warn' };
+const TONES = {
+  success: 'good', failed: 'bad', failure: 'bad', timeout: 'bad',
+  forced_termination: 'warn', stop_requested: 'warn', output_truncated: 'warn',
+};
 
 export function EventsTab({ run }) {
   const [events, setEvents] = useState(null);
@@ -32,9 +35,11 @@ export function EventsTab({ run }) {
   const types = [...new Set(events.map((each) => each.event_type))];
   const shown = type ? events.filter((each) => each.event_type === type) : events;
   return html`<div class="card-note line"><span>${plural(events.length, 'event')}</span><span class="push"></span>
-      <label>Type <select value=${type} onChange=${(event) => setType(event.target.value)} data-testid="events-type"><option value="">all</option>${types.map((each) => html`<option key=${each} value=${each}>${each}</option>`)}</select></label></div>
+      <label>Type <select value=${type} onChange=${(event) => setType(event.target.value)} data-testid="events-type">
+        <option value="">all</option>${types.map((each) => html`<option key=${each} value=${each}>${each}</option>`)}
+      </select></label></div>
     <${TableBox} label="Events"><table class="plain-table events" data-testid="events-table">
-      <thead><tr><th scope="col" class="num">#</th><th scope="col">Time</th><th scope="col">Event</th><th scope="col">Level</th><th scope="col">Data</th></tr></thead>
+      <${TableHead} columns=${['#No.', 'Time', 'Event', 'Level', 'Data']} />
       <tbody>${shown.map((each) => html`<${EventRow} key=${each.seq} event=${each} />`)}</tbody>
     </table><//>`;
 }

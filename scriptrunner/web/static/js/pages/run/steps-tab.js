@@ -3,7 +3,7 @@ import { getJson } from '../../lib/api.js';
 import { duration, plural } from '../../lib/format.js';
 import { isActive } from '../../lib/run-status.js';
 import { html, useEffect, useState } from '../../lib/ui.js';
-import { Empty, ErrorBox, Icon, Skeleton, TableBox } from '../../ui/basics.js';
+import { Empty, ErrorBox, Icon, Skeleton, TableBox, TableHead } from '../../ui/basics.js';
 import { Value } from '../../ui/value.js';
 
 const LOOKS = {
@@ -28,7 +28,8 @@ export function StepsTab({ run }) {
   }, [run]);
   const { report, error } = state;
   if (error?.code === 'visualizer_not_enabled') {
-    return html`<${Empty} icon="list-checks" title="No step report for this run">It is kept only on request: open “Check & steps” in the launch form and switch on “Keep the step report”.<//>`;
+    return html`<${Empty} icon="list-checks" title="No step report for this run">
+      It is kept only on request: open “Check & steps” in the launch form and switch on “Keep the step report”.<//>`;
   }
   if (error) return html`<${ErrorBox} error=${error} title="The steps could not be loaded" onRetry=${load} />`;
   if (!report) return html`<${Skeleton} lines=${6} />`;
@@ -39,9 +40,12 @@ export function StepsTab({ run }) {
 function Steps({ report, active }) {
   const end = Math.max(...report.steps.map(({ elapsed_s: from, duration_s: long }) => (from ?? 0) + (long ?? 0)), 0.001);
   const seconds = report.footer.execution_time_s;
-  return html`<p class="card-note">Attempt ${report.header.attempt}: ${plural(report.steps.length, 'step')}${typeof seconds === 'number' && `, the script itself took ${duration(seconds)}`}${active && ', still going on'}.</p>
+  const facts = [
+    plural(report.steps.length, 'step'), typeof seconds === 'number' && `the script itself took ${duration(seconds)}`, active && 'still going on',
+  ].filter(Boolean);
+  return html`<p class="card-note">Attempt ${report.header.attempt}: ${facts.join(', ')}.</p>
     <${TableBox} label="Steps"><table class="plain-table steps" data-testid="steps-table">
-      <thead><tr><th scope="col">Step</th><th scope="col">Status</th><th scope="col" class="num">Begins</th><th scope="col" class="num">Takes</th><th scope="col" class="step-bar-col"><span class="sr-only">Along the time</span></th><th scope="col">Details</th></tr></thead>
+      <${TableHead} columns=${['Step', 'Status', '#Begins', '#Takes', 'Along the time', 'Details']} />
       <tbody>${report.steps.map((step) => html`<${Step} key=${step.step} step=${step} end=${end} />`)}</tbody>
     </table><//>
     ${report.text && html`<details class="unfold"><summary>As text</summary><pre class="mono" tabindex="0">${report.text}</pre></details>`}`;
@@ -57,7 +61,8 @@ function Step({ step, end }) {
     <td><span class=${`status tone-${tone}`}><span class="badge"><${Icon} name=${icon} />${step.status}</span></span></td>
     <td class="num nowrap">${skipped ? '' : duration(from)}</td>
     <td class="num nowrap">${step.duration_s === null || step.duration_s === undefined || skipped ? '' : duration(step.duration_s)}</td>
-    <td class="step-bar-col">${!skipped && html`<span class=${`step-bar tone-${tone}`} aria-hidden="true"><span style=${{ marginLeft: `${(100 * from) / end}%`, width: `${Math.max(0.5, (100 * long) / end)}%` }}></span></span>`}</td>
+    <td class="step-bar-col">${!skipped && html`<span class=${`step-bar tone-${tone}`} aria-hidden="true">
+      <span style=${{ marginLeft: `${(100 * from) / end}%`, width: `${Math.max(0.5, (100 * long) / end)}%` }}></span></span>`}</td>
     <td>${step.details && Object.keys(step.details).length > 0 && html`<${Value} value=${step.details} />`}</td>
   </tr>`;
 }

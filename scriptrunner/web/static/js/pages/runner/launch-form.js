@@ -9,8 +9,8 @@ import {
 import { rowIds, rowRun, showStarted } from '../../lib/runs-list.js';
 import { faultsByField, isChanged, isShown, retryWaits, toFormData, toRequest } from '../../lib/schema.js';
 import { classes, html, useEffect, useRef, useState } from '../../lib/ui.js';
-import { Button, Card, ErrorBox, Icon, Skeleton } from '../../ui/basics.js';
-import { FieldFrame, SchemaField } from '../../ui/fields.js';
+import { Button, Card, ErrorBox, Icon, Segments, Skeleton } from '../../ui/basics.js';
+import { common, FieldFrame, SchemaField } from '../../ui/fields.js';
 import { showToast } from '../../ui/toast.js';
 
 export function LaunchCard() {
@@ -19,19 +19,15 @@ export function LaunchCard() {
   }, []);
   const ready = form.value;
   return html`<${Card} title="Launch" class="launch" data-testid="launch-card" actions=${ready && html`
-    <${ModeSwitch} /><${Button} label="Reset" compact=${true} kind="quiet" onClick=${resetForm} title="Back to the defaults" />`}>
+    <${Segments} label="Where the script is" name="launch-mode" value=${mode.value} choices=${MODES} onChange=${setMode} />
+    <${Button} label="Reset" compact=${true} kind="quiet" onClick=${resetForm} title="Back to the defaults" />`}>
     ${ready ? html`<${LaunchForm} ...${ready} />`
       : formError.value ? html`<${ErrorBox} error=${formError.value} onRetry=${loadForm} title="The form could not be loaded" />`
         : html`<${Skeleton} lines=${2} />`}
   <//>`;
 }
 
-/** Script on the server, or a file of this computer. */
-function ModeSwitch() {
-  const choice = (value, label) => html`<label class=${classes('segment', mode.value === value && 'is-on')}>
-    <input type="radio" name="launch-mode" value=${value} checked=${mode.value === value} onChange=${() => setMode(value)} data-testid=${`launch-mode-${value}`} /><span>${label}</span></label>`;
-  return html`<div class="segments" role="radiogroup" aria-label="Where the script is">${choice('path', 'On the server')}${choice('upload', 'Upload')}</div>`;
-}
+const MODES = [['path', 'On the server'], ['upload', 'Upload']];
 
 function LaunchForm({ groups, fields }) {
   const element = useRef(null);
@@ -73,7 +69,8 @@ function LaunchForm({ groups, fields }) {
     setTimeout(() => element.current?.querySelector('[aria-invalid=true], .has-fault input')?.focus());
   };
 
-  useHotkeys([{ keys: 'n', label: 'New run: go to the launch form', group: 'Runner', run: () => element.current?.querySelector('input, button')?.focus() }]);
+  const goToForm = () => element.current?.querySelector('input, button')?.focus();
+  useHotkeys([{ keys: 'n', label: 'New run: go to the launch form', group: 'Runner', run: goToForm }]);
 
   const onKeyDown = (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -85,7 +82,10 @@ function LaunchForm({ groups, fields }) {
     setValue(name, value);
     if (faults.has(name)) setFaults(new Map([...faults].filter(([each]) => each !== name)));
   };
-  const widget = (field) => html`<${SchemaField} key=${field.name} field=${field} value=${current[field.name]} fault=${faults.get(field.name)} onChange=${change(field.name)} />`;
+  const props = (field) => ({
+    key: field.name, field, value: current[field.name], fault: faults.get(field.name), onChange: change(field.name),
+  });
+  const widget = (field) => html`<${SchemaField} ...${props(field)} />`;
   const plain = fields.filter((field) => !field.advanced && field.widget !== 'script');
   const scriptField = fields.find((field) => field.widget === 'script');
   const permission = mode.value === 'upload' ? 'run.upload' : 'run.start';
@@ -95,8 +95,7 @@ function LaunchForm({ groups, fields }) {
     onSubmit=${(event) => { event.preventDefault(); submit(); }} ...${dropTarget()}>
     ${failure && html`<${FaultSummary} error=${failure} faults=${faults} fields=${fields} />`}
     <div class="launch-main">
-      ${mode.value === 'path' ? html`<${PathField} field=${scriptField} value=${current.script_path} fault=${faults.get('script_path')} onChange=${change('script_path')} />`
-        : html`<${UploadField} fault=${faults.get('file')} />`}
+      ${mode.value === 'path' ? html`<${PathField} ...${props(scriptField)} />` : html`<${UploadField} fault=${faults.get('file')} />`}
       ${plain.map(widget)}
       <div class="launch-go"><${Button} kind="primary" type="submit" icon="play" label=${busy ? 'Starting…' : 'Start'} busy=${busy}
         refusal=${refusal} title="Start this run (Ctrl Enter)" data-testid="launch-submit" /></div>
@@ -141,27 +140,28 @@ function retryPreview(current) {
   const waits = retryWaits(current);
   const shown = waits.slice(0, 6).map((each) => Math.round(each * 10) / 10).join(', ');
   const more = waits.length > 6 ? ' …' : '';
-  return `Waits ${shown || 'nothing'}${more} s${current.retry_strategy.endsWith('jitter') ? ' and up to twice that' : ''}; gives up after ${plural(current.retry_max_attempts, 'attempt')} or ${current.retry_max_time} s.`;
+  const jitter = current.retry_strategy.endsWith('jitter') ? ' and up to twice that' : '';
+  const end = `gives up after ${plural(current.retry_max_attempts, 'attempt')} or ${current.retry_max_time} s`;
+  return `Waits ${shown || 'nothing'}${more} s${jitter}; ${end}.`;
 }
 
 function PathField({ field, value, fault, onChange }) {
-  const recent = [...new Set(rowIds.value.map((id) => rowRun(id)?.value.request?.script_path).filter((each) => each && !each.startsWith('upload:')))];
+  const paths = rowIds.value.map((id) => rowRun(id)?.value.request?.script_path ?? '');
+  const recent = [...new Set(paths)].filter((each) => each && !each.startsWith('upload:'));
   return html`<${FieldFrame} field=${field} fault=${fault}>
-    <input type="text" class="mono" id="field-script_path" name="script_path" data-testid="field-script_path" value=${value ?? ''} placeholder=${field.placeholder}
-      list="recent-scripts" spellcheck=${false} autocomplete="off" autocapitalize="off" required aria-invalid=${fault ? 'true' : undefined}
-      aria-describedby="field-script_path-help" onInput=${(event) => onChange(event.target.value || null)} />
+    <input type="text" class="mono" ...${common(field, fault)} value=${value ?? ''} placeholder=${field.placeholder} list="recent-scripts"
+      spellcheck=${false} autocomplete="off" autocapitalize="off" required onInput=${(event) => onChange(event.target.value || null)} />
     <datalist id="recent-scripts">${recent.map((path) => html`<option key=${path} value=${path} />`)}</datalist><//>`;
 }
 
 function UploadField({ fault }) {
   const chosen = file.value;
-  const field = {
-    name: 'file', label: 'Script file', widget: 'file',
-    help: lostFile.value && !chosen ? `Choose ${lostFile.value} again: a browser forgets files on reload.` : 'A .py or .pyw file of up to 10 MiB; or drop it on this card.',
-  };
+  const help = lostFile.value && !chosen ? `Choose ${lostFile.value} again: a browser forgets files on reload.`
+    : 'A .py or .pyw file of up to 10 MiB; or drop it on this card.';
+  const field = { name: 'file', label: 'Script file', widget: 'file', help };
   return html`<${FieldFrame} field=${field} fault=${fault}>
     <label class="file-pick"><${Icon} name="file-up" /><span>${chosen ? chosen.name : 'Choose a Python file…'}</span>
-      <input type="file" id="field-file" accept=".py,.pyw" data-testid="launch-upload" aria-invalid=${fault ? 'true' : undefined} aria-describedby="field-file-help"
+      <input type="file" ...${common(field, fault)} accept=".py,.pyw" data-testid="launch-upload"
         onChange=${(event) => { file.value = event.target.files[0] ?? null; }} /></label><//>`;
 }
 
@@ -182,9 +182,15 @@ function dropTarget() {
 /** Above the form: what the server said, with links to the fields. */
 function FaultSummary({ error, faults, fields }) {
   const label = (name) => fields.find((field) => field.name === name)?.label ?? (name === 'file' ? 'Script file' : '');
+  const goTo = (name) => (event) => {
+    event.preventDefault();
+    document.querySelector(`#field-${name}`)?.focus();
+  };
+  const item = ([name, text]) => html`<li key=${name}>
+    ${label(name) && html`<a href=${`#field-${name}`} onClick=${goTo(name)}>${label(name)}</a>: `}${text}</li>`;
   return html`<div class="error-box tone-bad" role="alert" data-testid="error-box"><${Icon} name="circle-x" />
     <div><strong>Nothing was started</strong>
-      <ul>${[...faults].map(([name, text]) => html`<li key=${name}>${label(name) && html`<a href=${`#field-${name}`} onClick=${(event) => { event.preventDefault(); document.querySelector(`#field-${name}`)?.focus(); }}>${label(name)}</a>: `}${text}</li>`)}</ul>
+      <ul>${[...faults].map(item)}</ul>
       ${error.requestId && html`<p class="muted">Request <code>${error.requestId}</code></p>`}</div></div>`;
 }
 

@@ -50,13 +50,16 @@ function Rows() {
   }
   if (!ids.length) return html`<${NoRuns} />`;
   if (narrow) {
-    return html`<ul class="run-cards" data-testid="runs-table" aria-label="Runs">${ids.map((id) => html`<${RunRow} key=${id} id=${id} narrow=${true} />`)}</ul>`;
+    return html`<ul class="run-cards" data-testid="runs-table" aria-label="Runs">
+      ${ids.map((id) => html`<${RunRow} key=${id} id=${id} narrow=${true} />`)}</ul>`;
   }
   const all = ids.every((id) => selected.value.has(id));
+  const selectAll = (event) => ids.forEach((id) => toggleSelected(id, event.target.checked));
   return html`<${TableBox} label="Runs"><table class="runs-table" data-testid="runs-table" aria-busy=${loading.value ? 'true' : undefined}>
     <thead><tr>
-      <th class="col-select"><input type="checkbox" aria-label="Select all runs of this page" checked=${all} onChange=${(event) => ids.forEach((id) => toggleSelected(id, event.target.checked))} /></th>
-      <th scope="col">Status</th><th scope="col">Script</th><th scope="col">Correlation</th><th scope="col">Started</th><th scope="col" class="num">Duration</th><th scope="col">Actions</th>
+      <th class="col-select"><input type="checkbox" aria-label="Select all runs of this page" checked=${all} onChange=${selectAll} /></th>
+      <th scope="col">Status</th><th scope="col">Script</th><th scope="col">Correlation</th>
+      <th scope="col">Started</th><th scope="col" class="num">Duration</th><th scope="col">Actions</th>
     </tr></thead>
     <tbody>${ids.map((id) => html`<${RunRow} key=${id} id=${id} />`)}</tbody>
   </table><//>`;
@@ -64,20 +67,29 @@ function Rows() {
 
 function NoRuns() {
   if (isFiltered.value) {
-    return html`<${Empty} icon="search" title="No run matches"><${Button} label="Show all runs" onClick=${() => setFilter({ status: null, q: null })} /><//>`;
+    return html`<${Empty} icon="search" title="No run matches">
+      <${Button} label="Show all runs" onClick=${() => setFilter({ status: null, q: null })} /><//>`;
   }
   if (filter.value.page > 1) {
     return html`<${Empty} title="This page is empty"><${Button} label="Back to the first page" onClick=${() => goToPage(1)} /><//>`;
   }
   return html`<${Empty} icon="terminal" title="No runs yet">
-    <ol><li>Name a Python script of the server above, or upload one.</li><li>Press Start.</li><li>Its row appears here, with its output behind Logs.</li></ol><//>`;
+    <ol>
+      <li>Name a Python script of the server above, or upload one.</li>
+      <li>Press Start.</li>
+      <li>Its row appears here, with its output behind Logs.</li>
+    </ol><//>`;
 }
 
 function FilterBar() {
   const { status, q } = filter.value;
   const timer = useRef(0);
   const input = useRef(null);
-  const toggle = (each) => setFilter({ status: status.includes(each) ? status.filter((other) => other !== each) : [...status, each] });
+  const toggle = (each) => {
+    setFilter({ status: status.includes(each) ? status.filter((other) => other !== each) : [...status, each] });
+  };
+  const chip = (each) => html`<button key=${each} type="button" class=${classes('chip', status.includes(each) && 'is-on')}
+    aria-pressed=${String(status.includes(each))} data-value=${each} onClick=${() => toggle(each)}>${each}</button>`;
   const type = (event) => {
     const text = event.target.value.trim();
     clearTimeout(timer.current);
@@ -85,12 +97,9 @@ function FilterBar() {
   };
   useHotkeys([{ keys: '/', label: 'Search the runs', group: 'Runner', run: () => input.current?.focus() }]);
   return html`<div class="filter-bar">
-    <div class="chips" role="group" aria-label="Filter by status" data-testid="filter-status">
-      ${STATUSES.map((each) => html`<button key=${each} type="button" class=${classes('chip', status.includes(each) && 'is-on')} aria-pressed=${String(status.includes(each))}
-        data-value=${each} onClick=${() => toggle(each)}>${each}</button>`)}
-    </div>
-    <label class="search"><${Icon} name="search" /><input ref=${input} type="search" placeholder="Search script, args, id, error" aria-label="Search the runs"
-      value=${q} onInput=${type} data-testid="filter-text" /></label>
+    <div class="chips" role="group" aria-label="Filter by status" data-testid="filter-status">${STATUSES.map(chip)}</div>
+    <label class="search"><${Icon} name="search" /><input ref=${input} type="search" placeholder="Search script, args, id, error"
+      aria-label="Search the runs" value=${q} onInput=${type} data-testid="filter-text" /></label>
   </div>`;
 }
 
@@ -108,7 +117,8 @@ function Selection() {
   };
   return html`<div class="selection" role="status">
     <span><strong>${count(ids.length)}</strong> selected</span>
-    <${Button} compact=${true} icon="trash-2" kind="danger" label="Delete" refusal=${can('run.delete') ? '' : 'Your role may not delete runs'} onClick=${remove} data-testid="bulk-delete" />
+    <${Button} compact=${true} icon="trash-2" kind="danger" label="Delete" onClick=${remove} data-testid="bulk-delete"
+      refusal=${can('run.delete') ? '' : 'Your role may not delete runs'} />
     <${Button} compact=${true} label="Clear selection" onClick=${() => { selected.value = new Set(); }} />
   </div>`;
 }
@@ -139,7 +149,8 @@ function Notices() {
   const error = loadError.value;
   return html`
     ${error && total.value === null && html`<${ErrorBox} error=${error} title="The runs could not be loaded" onRetry=${loadRuns} />`}
-    ${error && total.value !== null && html`<p class="stale tone-warn" role="status"><${Icon} name="triangle-alert" />As of ${clockTime(loadedAt.value)}: ${error.message}
+    ${error && total.value !== null && html`<p class="stale tone-warn" role="status">
+      <${Icon} name="triangle-alert" />As of ${clockTime(loadedAt.value)}: ${error.message}
       <${Button} compact=${true} label="Try again" onClick=${loadRuns} /></p>`}
     ${fresh > 0 && html`<div class="new-rows"><button type="button" class="pill" data-testid="new-rows" onClick=${loadRuns}>
       <${Icon} name="chevron-up" />${plural(fresh, 'new run')}</button></div>`}`;
@@ -151,14 +162,21 @@ function Pager() {
   const size = pageSize.value;
   const last = Math.max(1, Math.ceil(total.value / size));
   const first = (page - 1) * size;
+  const range = [first + 1, first + rowIds.value.length].map((each) => count(Math.min(each, total.value))).join('–');
+  const setSize = (event) => {
+    pageSize.value = Number(event.target.value);
+    goToPage(1);
+  };
   return html`<nav class="pager" aria-label="Pages of runs">
-    <span class="muted" data-testid="page-range">${count(Math.min(first + 1, total.value))}–${count(Math.min(first + rowIds.value.length, total.value))} of ${count(total.value)}</span>
+    <span class="muted" data-testid="page-range">${range} of ${count(total.value)}</span>
     <span class="push"></span>
-    <label class="page-size">Rows <select data-testid="page-size" value=${String(size)} onChange=${(event) => { pageSize.value = Number(event.target.value); goToPage(1); }}>
+    <label class="page-size">Rows <select data-testid="page-size" value=${String(size)} onChange=${setSize}>
       ${[25, 50, 100, 200].map((each) => html`<option key=${each} value=${String(each)} selected=${each === size}>${each}</option>`)}</select></label>
-    <${IconButton} icon="chevron-left" label="Previous page" refusal=${page > 1 ? '' : 'this is the first'} onClick=${() => goToPage(page - 1)} data-testid="page-prev" />
+    <${IconButton} icon="chevron-left" label="Previous page" refusal=${page > 1 ? '' : 'this is the first'}
+      onClick=${() => goToPage(page - 1)} data-testid="page-prev" />
     <span class="nowrap">${count(page)} / ${count(last)}</span>
-    <${IconButton} icon="chevron-right" label="Next page" refusal=${page < last ? '' : 'this is the last'} onClick=${() => goToPage(page + 1)} data-testid="page-next" />
+    <${IconButton} icon="chevron-right" label="Next page" refusal=${page < last ? '' : 'this is the last'}
+      onClick=${() => goToPage(page + 1)} data-testid="page-next" />
   </nav>`;
 }
 
