@@ -15,6 +15,7 @@ from tests.faults import (
     t14_model,
     t15_races,
     t16_zoo,
+    t18_two_supervisors,
     t23_simulation,
 )
 from tests.faults.trial import FaultTest
@@ -34,6 +35,7 @@ MODULES = (
     t14_model,
     t15_races,
     t16_zoo,
+    t18_two_supervisors,
     t23_simulation,
 )
 TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}

@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 from tests.faults import processes
 from tests.faults.processes import SCRIPT, ZYGOTE, Process
-from tests.server import START_SECONDS, Server, wait_for
+from tests.server import PROJECT, START_SECONDS, Server, wait_for
 
 JOB = Path(__file__).with_name("scripts") / "job.py"
 #: Settings that shorten the service's own waits.
@@ -101,6 +103,22 @@ class Service(Server):
         """End the service and every process it ever started."""
         self.let_end()
         super().close()
+
+    def start_beside(self, command: list[str], *, stdin: str) -> None:
+        """Start a further process of the service; it ends with the service."""
+        guardian = subprocess.Popen(
+            [sys.executable, "-S", str(PROJECT / "tests" / "guardian.py"), *command],
+            cwd=PROJECT,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert guardian.stdin is not None
+        guardian.stdin.write(stdin)
+        guardian.stdin.close()
+        self._guardians.append(guardian)
 
     # Its processes
 

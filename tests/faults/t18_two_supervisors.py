@@ -1,0 +1,110 @@
+"""T18: several supervisors start at once; the lock file is deleted under the one at work."""
+
+import sys
+import threading
+import time
+from random import Random
+
+from scriptrunner.settings import load_settings
+from tests.faults.jobs import make_jobs
+from tests.faults.load import BAD_ANSWERS, Submitters
+from tests.faults.oracle import Oracle
+from tests.faults.processes import SUPERVISOR
+from tests.faults.report import Report
+from tests.faults.service import Service, running_service
+from tests.faults.trial import FaultTest, Trial
+from tests.server import wait_for
+
+STARTS, DELETIONS = "supervisors started at once", "lock files deleted"
+NOT_ONE = "not exactly one at work"
+#: How many are started at one instant.
+RIVALS = 3
+#: Seconds until exactly one must be at work.
+AGREE_SECONDS = 20.0
+
+
+def run(trial: Trial) -> Report:
+    """Do both while jobs go through."""
+    starts, deletions = trial.size["starts"], trial.size["deletions"]
+    report = trial.report(
+        planned={STARTS: starts, DELETIONS: deletions}, criteria=(NOT_ONE, BAD_ANSWERS)
+    )
+    random = trial.random()
+    jobs = make_jobs(random, trial.size["runs"], milliseconds=(0, 1500), lines=(1, 50))
+    done = 0
+
+    def progress() -> float:
+        return done / (starts + deletions)
+
+    with running_service(trial.folder, workers=1) as service:
+        oracle = Oracle(service, report)
+        service.wait_supervised()
+        submitters = Submitters(oracle, service.copy_job(), jobs, progress=progress)
+        thread = threading.Thread(target=submitters.run)
+        thread.start()
+        try:
+            for number in range(starts):
+                start_rivals(service, random, kill_first=number % 2 == 1)
+                check_one(service, report, STARTS)
+                done += 1
+            for _ in range(deletions):
+                (service.data_dir / "supervisor.lock").unlink()
+                check_replaced(service, report)
+                done += 1
+        finally:
+            done = starts + deletions
+            thread.join()
+        oracle.check()
+    return report
+
+
+def start_rivals(service: Service, random: Random, *, kill_first: bool) -> None:
+    """Start several supervisors at once, every second time when there is none."""
+    if kill_first:
+        service.kill_role(SUPERVISOR)
+    for _ in range(RIVALS):
+        service.start_beside(
+            [sys.executable, "-P", "-m", "scriptrunner.supervise"],
+            stdin=load_settings(service.environment).to_json(),
+        )
+        time.sleep(random.uniform(0, 0.05))
+
+
+def check_one(service: Service, report: Report, kind: str) -> None:
+    """Wait until one supervisor is at work and no other is there."""
+    report.fault(kind)
+    try:
+        wait_for(
+            lambda: len(service.by_role().get(SUPERVISOR, ())) == 1,
+            seconds=AGREE_SECONDS,
+            what="one supervisor",
+        )
+        service.wait_supervised()
+    except AssertionError as error:
+        report.fail(NOT_ONE, str(error))
+
+
+def check_replaced(service: Service, report: Report) -> None:
+    """The one whose lock file is gone makes way for another."""
+    before = {each.pid for each in service.by_role().get(SUPERVISOR, ())}
+
+    def is_replaced() -> bool:
+        now = {each.pid for each in service.by_role().get(SUPERVISOR, ())}
+        # It notes its pid once it has the lock; before that it is not at work.
+        return now == {service.supervisor_note().get("pid")} and not now & before
+
+    report.fault(DELETIONS)
+    try:
+        wait_for(is_replaced, seconds=AGREE_SECONDS, what="another supervisor")
+    except AssertionError as error:
+        report.fail(NOT_ONE, str(error))
+
+
+TEST = FaultTest(
+    test_id="T18",
+    title="several supervisors at once; the lock file deleted under one",
+    run=run,
+    ci={"starts": 10, "deletions": 3, "runs": 60},
+    long={"starts": 200, "deletions": 60, "runs": 1000},
+    seconds=120,
+)
