@@ -65,9 +65,10 @@ def make_readers(
 ) -> list[Callable[[], None]]:
     """Return the work of each reader: steady ones, and ones that drop off."""
     ids = list(oracle.jobs)
-    work: list[Callable[[], None]] = []
-    for number in range(size["readers"]):
-        work.append(partial(read_steadily, service, oracle, ids[number % RUNS]))
+    work: list[Callable[[], None]] = [
+        partial(read_steadily, service, oracle, ids[number % RUNS])
+        for number in range(size["readers"])
+    ]
     for number in range(size["dropping"]):
         run_id = ids[number % RUNS]
         work.append(partial(read_with_drops, service, oracle, run_id, derive(random)))

@@ -46,7 +46,7 @@ def run(trial: Trial) -> Report:
             machine = hypothesis.seed(trial.seed)(RunsMachine)
             try:
                 run_state_machine_as_test(machine, settings=_settings(examples, steps))
-            except Exception as error:  # Hypothesis repeats a failure, perhaps in vain
+            except Exception as error:  # noqa: BLE001 - Hypothesis repeats a failure, perhaps in vain
                 if report.is_passed:
                     report.fail(DIFFERENT, repr(error)[:1000])
     return report

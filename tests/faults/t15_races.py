@@ -182,7 +182,7 @@ class Race:
         """Only a delete removes a run; what came later finds nothing."""
         if self.answers.get("delete") != 200:
             self.track.report.fail(NO_WINNER, f"{self}: gone without a delete")
-        self.expect(lambda what, status: status in {200, 202, 404, 409})
+        self.expect(lambda _, status: status in {200, 202, 404, 409})
 
     def judge_answers(self, record: Mapping[str, Any]) -> None:
         """An order that was answered by 200 or 202 did something; one by 409 did not."""

@@ -183,7 +183,9 @@ class Keeper:
         if found != due:
             self.report.fail(WRONG_CODE, f"{self.tag}: {found}, not {due}")
         if len(self.notes("begin")) != 1:
-            self.report.fail(TWICE, f"{self.tag}: {len(self.notes('begin'))} beginnings")
+            self.report.fail(
+                TWICE, f"{self.tag}: {len(self.notes('begin'))} beginnings"
+            )
         path = f"/api/runs/{record['id']}/logs"
         answer = caller.ask("GET", path, params={"stream": "stdout"})
         if animal.log is not None and answer.content != animal.log:

@@ -227,7 +227,9 @@ def closed_descriptors():
 def every_descriptor():
     """Whatever it was given beyond 0, 1 and 2 would be ours."""
     found = [int(name) for name in os.listdir("/proc/self/fd")]
-    extra = [each for each in found if each > 2 and os.path.exists(f"/proc/self/fd/{each}")]
+    extra = [
+        each for each in found if each > 2 and os.path.exists(f"/proc/self/fd/{each}")
+    ]
     print(extra)
     sys.exit(len(extra))
 
