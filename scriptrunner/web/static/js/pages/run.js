@@ -101,10 +101,11 @@ function Head({ run, path, onDone }) {
 /** Facts in one line; those that do not apply are left out. */
 function Meta({ run }) {
   const other = (id) => html`<a href=${href(`/runs/${id}`)}>${id.slice(0, 8)}</a>`;
+  const isDry = run.request?.dry_run && run.status !== 'queued';
+  const verb = run.status === 'queued' ? 'queued' : isDry ? 'checked' : 'started';
   const facts = [
-    run.status === 'queued' && html`queued <${Moment} at=${run.queued_at} />`,
-    run.status !== 'queued' && html`started <${Moment} at=${run.started_at} />`,
-    run.status !== 'queued' && html`<${RunDuration} run=${run} />`,
+    html`${verb} <${Moment} at=${run.status === 'queued' ? run.queued_at : run.started_at} />`,
+    verb === 'started' && html`<${RunDuration} run=${run} />`,
     typeof run.exit_code === 'number' && `exit code ${run.exit_code}`,
     attemptCount(run) > 1 && `${attemptCount(run)} attempts`,
     run.phase === 'backoff' && run.next_attempt_at && html`next attempt <${Ago} at=${run.next_attempt_at} />`,

@@ -43,7 +43,7 @@ export function confirm({ title, body, confirm: label, danger = true }) {
       title,
       body,
       onClose: () => resolve(false),
-      actions: html`<${Button} label="Keep it as it is" autofocus=${true} onClick=${() => answer(false)} data-testid="dialog-cancel" />
+      actions: html`<${Button} label="Keep it as it is" data-first-focus onClick=${() => answer(false)} data-testid="dialog-cancel" />
         <${Button} label=${label} kind=${danger ? 'danger' : 'primary'} onClick=${() => answer(true)} data-testid="dialog-confirm" />`,
     });
   });
@@ -59,7 +59,7 @@ function Dialog({ title, body, actions }) {
   useEffect(() => {
     const before = document.activeElement;
     element.current.showModal();
-    element.current.querySelector('[autofocus]')?.focus();
+    element.current.querySelector('[data-first-focus]')?.focus();
     return () => before instanceof HTMLElement && before.isConnected && before.focus();
   }, []);
   const onClick = (event) => event.target === element.current && closeDialog();

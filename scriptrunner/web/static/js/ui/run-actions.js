@@ -61,7 +61,7 @@ export function menuItems(run, { all, onDone }) {
     label, icon: ACTIONS[name].icon, refusal: refusal(name, run), danger: name === 'remove' || name === 'kill',
     testid: `run-${name === 'remove' ? 'delete' : name}`, run: () => act(name, run, onDone),
   });
-  const rest = [item('cancel', 'Cancel and wait until it is gone'), item('remove')];
+  const rest = [item('cancel', 'Cancel and wait for its end'), item('remove')];
   if (!all) return rest;
   return [
     { label: 'Logs', icon: 'scroll-text', href: href(`/runs/${run.id}/log`), testid: 'run-logs' },

@@ -7,6 +7,7 @@ export function Shortcuts() {
   const groups = new Map();
   for (const each of hotkeys.value) groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
   groups.get('Runner')?.push({ keys: 'Ctrl Enter', label: 'Start what stands in the launch form' });
+  groups.get('Rows of the table')?.push({ keys: 'Enter', label: 'Open it' });
   const onSwitch = (event) => {
     hotkeysOn.value = event.target.checked;
   };

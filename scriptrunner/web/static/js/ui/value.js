@@ -18,4 +18,5 @@ function Short({ value }) {
   return html`<details class="unfold"><summary><code>${text.slice(0, 100)}…</code></summary><pre class="mono" tabindex="0">${full}</pre></details>`;
 }
 
-const isEmpty = (value) => typeof value === 'object' && Object.keys(value).length === 0;
+/** Whether a value is a list or an object with nothing in it. */
+export const isEmpty = (value) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;

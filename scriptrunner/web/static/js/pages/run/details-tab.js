@@ -6,7 +6,7 @@ import { isChanged } from '../../lib/schema.js';
 import { join } from '../../lib/shellwords.js';
 import { html, useEffect } from '../../lib/ui.js';
 import { Card, Moment, TableBox, TableHead } from '../../ui/basics.js';
-import { Value } from '../../ui/value.js';
+import { isEmpty, Value } from '../../ui/value.js';
 
 export function DetailsTab({ run }) {
   useEffect(() => {
@@ -87,7 +87,7 @@ function RecordCard({ run }) {
 /** What a dry run found out. */
 function PlanCard({ plan }) {
   const { dry_run: _, message: __, ...rest } = plan;
-  const pairs = Object.entries(rest).filter(([, value]) => value !== null);
+  const pairs = Object.entries(rest).filter(([, value]) => value !== null && !isEmpty(value));
   return html`<${Card} title="What would run">
     <${Pairs} pairs=${pairs.map(([name, value]) => [name, html`<${Value} value=${value} />`])} />
   <//>`;
