@@ -33,7 +33,7 @@ from scriptrunner.engine.local_plan import LocalPlan
 from scriptrunner.engine.metrics import RunFacts
 from scriptrunner.engine.result import build_result, error_text, read_outputs
 from scriptrunner.engine.shim_process import ShimProcess
-from scriptrunner.engine.strays import end_strays
+from scriptrunner.engine.strays import end_strays, leader_of
 from scriptrunner.engine.visualizer import StepFacts, build_report
 
 #: Who gives the orders of a run without a service.
@@ -257,7 +257,7 @@ class LocalRun:
         last = self._attempts[-1]
         reason = last.close(self._read_control(last.number), shim_fate)
         if reason == "lost":
-            end_strays(self.run_id, (last.spawn or {}).get("pid"))
+            end_strays(self.run_id, leader_of(last.spawn or {}))
         last.recorded_at = datetime.now(UTC)
         end = last.end or {}
         self._log_troubles(end)

@@ -278,7 +278,11 @@ def _start(
     outputs: tuple[OutputFile, OutputFile],
 ) -> Script:
     """Write the spawn record, start the script, and add its pid to the record."""
-    spawn = {"at_us": time.time_ns() // 1000, "sha256": file.sha256, "size": file.size}
+    spawn: dict[str, object] = {
+        "at_us": time.time_ns() // 1000,
+        "sha256": file.sha256,
+        "size": file.size,
+    }
     durable = launch["durable"]
     control_file.write_slot(control, control_file.SPAWN, spawn, durable=durable)
     pass_point("shim.after_spawn_record")
@@ -289,7 +293,8 @@ def _start(
         stdout=outputs[0].descriptor,
         stderr=outputs[1].descriptor,
     )
-    spawn["pid"] = script.pid  # recovery finds the script's session by it
+    # Recovery finds the script's session by them.
+    spawn["pid"], spawn["start"] = script.pid, process_tree.start_time(script.pid)
     try:
         control_file.write_slot(control, control_file.SPAWN, spawn)
     except OSError:

@@ -12,7 +12,7 @@ from typing import Any
 
 from scriptrunner.engine import control_file, process_tree
 from scriptrunner.engine.kernel import NO_SPACE
-from scriptrunner.engine.strays import end_strays
+from scriptrunner.engine.strays import end_strays, leader_of
 from scriptrunner.fault_points import pass_point
 from scriptrunner.supervisor.ports import ActiveAttempt, End
 
@@ -104,14 +104,14 @@ def _examine_file(attempt: ActiveAttempt, descriptor: int, boot_id: str) -> Exam
         pass_point("recovery.after_void")
         return Examination(finding=Finding.NOT_STARTED)
     pass_point("recovery.before_strays")
-    end_strays(attempt.run_id, _session(record))
+    end_strays(attempt.run_id, _leader(record))
     pass_point("recovery.after_strays")
     return _lost(attempt, record, _reason(record), None)
 
 
 def _ended(attempt: ActiveAttempt, record: control_file.ControlFile) -> Examination:
     if record.end is None:
-        end_strays(attempt.run_id, _session(record))
+        end_strays(attempt.run_id, _leader(record))
         return _lost(attempt, record, "lost", "exit record damaged")
     end = End(
         run_id=attempt.run_id,
@@ -170,8 +170,6 @@ def _reason(record: control_file.ControlFile) -> str:
     return "lost" if same else "host_restart"
 
 
-def _session(record: control_file.ControlFile) -> int | None:
-    """Return the script's session, if it lived under this very PID 1."""
-    spawn = _spawn(record) or {}
-    session = spawn.get("pid")
-    return session if _reason(record) == "lost" and isinstance(session, int) else None
+def _leader(record: control_file.ControlFile) -> tuple[int, int] | None:
+    """Return pid and start time of the script, if it lived under this very PID 1."""
+    return leader_of(_spawn(record) or {}) if _reason(record) == "lost" else None

@@ -199,7 +199,7 @@ def test_strays_are_found_by_their_run_id_and_nobody_else_is_hit():
     stray = start_stray(SLEEPER, {"RUN_ID": mine})
     bystander = start_stray(SLEEPER, {"RUN_ID": other})
     with stray, bystander:
-        assert end_strays(mine, session=bystander.pid) == 1
+        assert end_strays(mine, make_leader(bystander)) == 1
         assert stray.wait(5) == -9
         assert bystander.poll() is None
         bystander.kill()
@@ -208,8 +208,24 @@ def test_strays_are_found_by_their_run_id_and_nobody_else_is_hit():
 def test_strays_without_their_environment_are_found_by_their_session():
     stray = start_stray(SLEEPER, {})
     with stray:
-        assert end_strays(str(uuid4()), session=stray.pid) == 1
+        assert end_strays(str(uuid4()), make_leader(stray)) == 1
         assert stray.wait(5) == -9
+
+
+def make_leader(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
+    start = process_tree.start_time(process.pid)
+    assert start is not None
+    return process.pid, start
+
+
+def test_a_session_whose_number_was_used_again_is_left_alone():
+    """Days after the script's death its pid may be that of somebody's shell."""
+    bystander = start_stray(SLEEPER, {})
+    with bystander:
+        pid, start = make_leader(bystander)
+        assert end_strays(str(uuid4()), (pid, start - 1)) == 0
+        assert bystander.poll() is None
+        bystander.kill()
 
 
 def test_a_full_disk_delays_the_finding_and_counts_as_no_failure(
