@@ -16,7 +16,7 @@ from typing import Any
 
 from scriptrunner.clock import SystemClock, to_text
 from scriptrunner.engine import interpreter
-from scriptrunner.engine.kernel import return_free_memory
+from scriptrunner.engine.kernel import list_missing_features, return_free_memory
 from scriptrunner.settings import Settings
 from scriptrunner.supervisor.lock import LockFile
 from scriptrunner.supervisor.loop import Supervisor
@@ -74,6 +74,7 @@ class Tick:
             "since": to_text(SystemClock().utc_now()),
             "restarts": int(before.get("restarts", -1)) + 1,
             "interpreter": interpreter.describe(settings.python),
+            "degraded": list_missing_features(),
         }
         draft = self._path.with_suffix(".draft")
         draft.touch(mode=0o600)

@@ -99,3 +99,23 @@ def return_free_memory() -> None:
     trim = getattr(_libc, "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def list_missing_features() -> list[str]:
+    """Return in words what this system lacks of what supervision builds on.
+
+    Empty on Linux 5.4 or later. What is lost then stands in
+    ``docs/explanation/supervision.md``.
+    """
+    missing = []
+    if _SYS_WAITID is None or not IS_LINUX:
+        missing.append("resource usage is taken before the end is on record")
+    if not IS_LINUX:
+        missing.append("orphans of a script do not come to its shim")
+    if not os.path.exists("/proc/self/task"):  # noqa: PTH110 - no pathlib in the shim
+        missing.append("the processes below a script cannot be listed")
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (OSError, AttributeError):
+        missing.append("signals may in theory meet a process id that was used again")
+    return missing

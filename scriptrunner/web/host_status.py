@@ -111,6 +111,7 @@ def describe_supervisor(note: dict[str, Any]) -> dict[str, Any]:
         "since": note.get("since"),
         "last_tick_seconds": silence,
         "restarts": note.get("restarts"),
+        "degraded": note.get("degraded", []),
     }
 
 

@@ -68,6 +68,7 @@ class SupervisorState(Answer):
     since: datetime | None
     last_tick_seconds: float | None
     restarts: Count | None
+    degraded: list[str]
 
 
 class OpenStreams(Answer):
