@@ -112,7 +112,7 @@ def list_missing_features() -> list[str]:
         missing.append("resource usage is taken before the end is on record")
     if not IS_LINUX:
         missing.append("orphans of a script do not come to its shim")
-    if not os.path.exists("/proc/self/task"):  # noqa: PTH110 - no pathlib in the shim
+    if not os.path.exists("/proc/self/task"):
         missing.append("the processes below a script cannot be listed")
     try:
         os.close(os.pidfd_open(os.getpid()))
