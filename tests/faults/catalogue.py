@@ -15,6 +15,7 @@ from tests.faults import (
     t14_model,
     t15_races,
     t16_zoo,
+    t17_formats,
     t18_two_supervisors,
     t23_simulation,
 )
@@ -35,6 +36,7 @@ MODULES = (
     t14_model,
     t15_races,
     t16_zoo,
+    t17_formats,
     t18_two_supervisors,
     t23_simulation,
 )

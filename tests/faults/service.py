@@ -18,8 +18,13 @@ from tests.faults.processes import SCRIPT, ZYGOTE, Process
 from tests.server import PROJECT, START_SECONDS, Server, wait_for
 
 JOB = Path(__file__).with_name("scripts") / "job.py"
-#: Settings that shorten the service's own waits.
-SHORT_WAITS = {"WEBAPI_STOP_GRACE": "1", "WEBAPI_LINGER": "2", "WEBAPI_SLOTS": "8"}
+#: Settings that shorten the service's own waits and spare our disk.
+SHORT_WAITS = {
+    "WEBAPI_STOP_GRACE": "1",
+    "WEBAPI_LINGER": "2",
+    "WEBAPI_SLOTS": "8",
+    "WEBAPI_BALLAST": str(1 << 20),
+}
 #: Seconds between two looks whether the service is still there.
 LOOK_SECONDS = 0.1
 #: Seconds in which everything that was killed must be gone.
@@ -162,6 +167,14 @@ class Service(Server):
         """Wait until a supervisor is at work: its zygote is there."""
         wait_for(
             lambda: self.by_role().get(ZYGOTE), seconds=START_SECONDS, what="a zygote"
+        )
+
+    def wait_scripts(self, count: int) -> None:
+        """Wait until so many processes of scripts live."""
+        wait_for(
+            lambda: len(self.scripts()) >= count,
+            seconds=START_SECONDS,
+            what=f"{count} scripts",
         )
 
     # What it keeps

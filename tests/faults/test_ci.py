@@ -1,0 +1,33 @@
+"""The fault tests in the size for every change; the seed is in the name of each.
+
+A failure is repeated by ``python -m tests.faults T1 --seed …``; a seed that found a
+defect joins ``seeds.py``.
+"""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.catalogue import TESTS
+from tests.faults.seeds import ALWAYS
+from tests.faults.trial import FaultTest
+
+
+def list_cases() -> Iterator[object]:
+    for test in TESTS.values():
+        for seed in (*ALWAYS.get(test.test_id, ()), secrets.randbelow(10**6)):
+            yield pytest.param(
+                test,
+                seed,
+                id=f"{test.test_id}-seed-{seed}",
+                marks=[pytest.mark.slow, pytest.mark.timeout(test.seconds)],
+            )
+
+
+@pytest.mark.parametrize(("test", "seed"), list_cases())
+def test_nothing_is_lost(test: FaultTest, seed: int, tmp_path: Path) -> None:
+    report = test.perform(tmp_path, seed, {})
+    print("\n".join(report.lines()))
+    assert report.is_passed
