@@ -47,8 +47,17 @@ export const rowRun = (id) => runs.get(id);
 const told = new Map();
 let moment = 0;
 
+/** True when something happened during a load that asks for another one. */
+let again = false;
+
 let next = '';
 let abort = new AbortController();
+
+/** Look again, after a load that is under way. */
+export function refreshRuns() {
+  if (loading.peek()) again = true;
+  else loadRuns();
+}
 
 /** Fetch what the address asks for. Rows that stay are changed in place. */
 export async function loadRuns() {
@@ -84,16 +93,20 @@ export async function loadRuns() {
       loading.value = false;
     });
   }
+  if (again) {
+    again = false;
+    loadRuns();
+  }
 }
 
 function show(items, asked) {
-  // Of runs that are not shown, nothing need be remembered beyond this answer.
   for (const item of items) put(newest(item, asked));
   const ids = items.map(({ id }) => id);
   for (const id of [...runs.keys()]) if (!ids.includes(id)) runs.delete(id);
-  for (const [id, { at }] of told) if (at < asked) told.delete(id);
   rowIds.value = ids;
-  newIds.value = new Set();
+  const fresh = [...told].filter(([id, { run, at }]) => at >= asked && !ids.includes(id) && belongs(run));
+  newIds.value = new Set(fresh.map(([id]) => id));
+  for (const [id, { at }] of told) if (at < asked) told.delete(id);
 }
 
 /** The run of an answer, or what the stream has said of it since it was asked for. */
@@ -126,25 +139,24 @@ function onEvent(event, data) {
   if (event === 'run') {
     told.set(data.id, { run: data, at: moment });
     if (runs.has(data.id)) put(data);
-    else if (isNew(data)) newIds.value = new Set([...newIds.peek(), data.id]);
+    else if (!belongs(data)) return;
+    else if (rowIds.peek().length) newIds.value = new Set([...newIds.peek(), data.id]);
+    else refreshRuns();
   } else if (event === 'deleted') {
     const gone = new Set(data.ids);
-    if (rowIds.peek().some((id) => gone.has(id)) || [...newIds.peek()].some((id) => gone.has(id))) loadRuns();
+    for (const id of gone) told.delete(id);
+    if (rowIds.peek().some((id) => gone.has(id)) || [...newIds.peek()].some((id) => gone.has(id))) refreshRuns();
     forgetSelected(gone);
   }
 }
 
-/** Whether a run belongs on the first page but is not there. */
-function isNew(run) {
+/** Whether a run that is not shown belongs on the first page, which is shown. */
+function belongs(run) {
   const { status, q, page } = filter.peek();
-  if (page > 1 || newIds.peek().has(run.id)) return false;
+  if (page > 1) return false;
   if (status.length && !status.includes(run.status)) return false;
   if (q && !JSON.stringify(run).toLowerCase().includes(q.toLowerCase())) return false;
   const shown = rowIds.peek();
-  if (!shown.length) {
-    loadRuns();
-    return false;
-  }
   const last = runs.get(shown.at(-1))?.peek();
   return shown.length < pageSize.peek() || !last || run.queued_at >= last.queued_at;
 }
@@ -184,7 +196,7 @@ export function followRuns() {
     void pageSize.value;
     loadRuns();
   });
-  const stopWatching = watch('runs', { onEvent, onResync: loadRuns });
+  const stopWatching = watch('runs', { onEvent, onResync: refreshRuns });
   return () => {
     stopLoading();
     stopWatching();
