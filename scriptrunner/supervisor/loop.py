@@ -41,6 +41,8 @@ RECOVERY_SECONDS = 30.0
 SETTLE_SECONDS = 0.2
 #: Seconds to wait after the database or the disk refused something.
 REFUSED_SECONDS = 0.25
+#: Seconds between two announcements: each makes every listening worker look.
+ANNOUNCE_SECONDS = 0.02
 #: Seconds between two looks at the queue while every slot is taken.
 FULL_SECONDS = 0.1
 
@@ -115,7 +117,9 @@ class Supervisor:
         self._recover_at = 0.0
         self._duties_at = 0.0
         self._stopping = False
+        #: Whether there is something to announce, and since when it may be.
         self._changed = False
+        self._announce_at = 0.0
         self._ballast = Ballast(settings.data_dir / "ballast", settings.ballast_bytes)
 
         self._own_duties = (
@@ -168,9 +172,10 @@ class Supervisor:
             self._duties_at = now + 1.0
             for duty in (*self._own_duties, *self._duties):
                 self._guarded(duty)
-        if self._changed:
+        if self._changed and time.monotonic() >= self._announce_at:
             self._changed = False
             wakeup.announce(self._settings.data_dir)
+            self._announce_at = time.monotonic() + ANNOUNCE_SECONDS
 
     def _wait_seconds(self) -> float:
         now = time.monotonic()
@@ -179,6 +184,8 @@ class Supervisor:
         wait = max(0.0, min(settle_at, self._recover_at, self._duties_at) - now)
         if self._returns:
             wait = min(wait, REFUSED_SECONDS)
+        if self._changed:
+            wait = min(wait, max(0.001, self._announce_at - now))
         fresh = [w.since for w in self._watched.values() if not w.is_recorded]
         if fresh:
             wait = min(wait, max(0.001, min(fresh) + START_RECORD_SECONDS - now))
@@ -203,9 +210,9 @@ class Supervisor:
 
     def _on_wakeup(self) -> None:
         wakeup.drain(self._wakeup)
-        if self._count_wanted():
+        if len(self._watched) + len(self._ready) < self._settings.slots:
             self._claim_at = 0.0
-        else:  # only dry runs need no slot; a flood of submissions must not keep us busy
+        else:  # a flood of submissions must not keep us busy; an end claims anyway
             full_until = time.monotonic() + FULL_SECONDS
             self._claim_at = min(self._claim_at, full_until)
 
