@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from random import Random
 
 from tests.faults.processes import PARENT, SHIM, SUPERVISOR, WORKER, ZYGOTE
@@ -13,11 +13,11 @@ from tests.faults.service import Service
 GAP_SECONDS = (0.005, 0.150)
 #: Mean seconds a part is left alone after it was hit: about what it needs to come back.
 #: The true rest is anything from none to twice that, so beginnings are hit as well.
-REST_SECONDS = {PARENT: 6.0, WORKER: 1.5, SUPERVISOR: 2.0, ZYGOTE: 0.0, SHIM: 0.0}
+REST_SECONDS = {PARENT: 8.0, WORKER: 2.0, SUPERVISOR: 3.0, ZYGOTE: 0.0, SHIM: 0.0}
 
 
 class Killer:
-    """A thread that kills until ``kills`` processes died.
+    """A thread that kills until ``kills`` processes that count have died.
 
     Args:
         service: Whose processes.
@@ -25,6 +25,7 @@ class Killer:
         random: Decides who and when.
         weights: How likely each role is to be hit.
         kills: How many.
+        counted: The roles that count for ``kills``; the others die beside them.
     """
 
     def __init__(
@@ -35,13 +36,17 @@ class Killer:
         *,
         weights: Mapping[str, float],
         kills: int,
+        counted: Collection[str],
     ) -> None:
         self._service = service
         self._report = report
         self._random = random
         self._weights = weights
         self._kills = kills
+        self._counted = counted
         self._done = 0
+        #: Pid and start time of all processes that were killed.
+        self.killed: set[tuple[int, int]] = set()
         self._spared_until = dict.fromkeys(weights, 0.0)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._kill_on, name="killer")
@@ -81,8 +86,11 @@ class Killer:
             return
         weights = [self._weights[role] for role in there]
         role = self._random.choices(list(there), weights)[0]
-        if self._random.choice(there[role]).kill():
-            self._done += 1
+        victim = self._random.choice(there[role])
+        known = victim.pid, victim.start
+        if known not in self.killed and victim.kill():
+            self.killed.add(known)
+            self._done += role in self._counted
             self._report.fault(role)
             rest = self._random.uniform(0, 2 * REST_SECONDS[role])
             self._spared_until[role] = now + rest

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import time
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 #: Parts of a service that a fault test may kill.
 PARENT, WORKER, SUPERVISOR, ZYGOTE, SHIM = (
     "web parent",
@@ -47,10 +49,9 @@ class Process:
             os.close(descriptor)
         return True
 
-    def is_alive(self) -> bool:
-        """Return whether this very process still runs; a zombie does not."""
-        now = read_process(self.pid)
-        return now is not None and now.start == self.start
+    def age(self) -> float:
+        """Return the seconds since its start."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.start / TICKS_PER_SECOND
 
 
 def read_process(pid: int) -> Process | None:
@@ -95,38 +96,59 @@ def list_below(ancestors: Collection[int]) -> list[Process]:
     return found
 
 
-def role_of(
-    process: Process,
-    *,
-    web_pids: Collection[int],
-    supervisor_pids: Collection[int] = (),
-) -> str:
-    """Return the part of a process in the service whose web parents are ``web_pids``.
+class Roles:
+    """Tells the part of each of a service's processes.
 
-    A zygote is in the session of its supervisor; a shim leads a session of its own.
+    A zygote is in the session of its supervisor; a shim leads a session of its own, but
+    is born in that of its zygote. Until its exec, a script looks like its shim.
     """
-    if process.pid in web_pids:
-        return PARENT
-    if "scriptrunner.supervise" in process.command:
-        return SUPERVISOR
-    if any(each.endswith("supervisor/zygote.py") for each in process.command):
-        return SHIM if process.session == process.pid else ZYGOTE
-    if process.session in web_pids:
-        return WORKER if "spawn_main" in " ".join(process.command) else HELPER
-    return HELPER if process.session in supervisor_pids else SCRIPT
+
+    def __init__(
+        self, processes: Collection[Process], web_pids: Collection[int]
+    ) -> None:
+        self._web_pids = web_pids
+        self._supervisors = {
+            each.pid for each in processes if "scriptrunner.supervise" in each.command
+        }
+        forked = {each.pid for each in processes if _is_forked(each)}
+        self._shims = {
+            each.pid
+            for each in processes
+            if each.pid in forked
+            and (each.session == each.pid or each.parent in forked)
+        }
+
+    def role_of(self, process: Process) -> str:
+        """Return the part of one process."""
+        if process.pid in self._web_pids:
+            return PARENT
+        if process.pid in self._supervisors:
+            return SUPERVISOR
+        if process.parent in self._shims:
+            return SCRIPT
+        if process.pid in self._shims:
+            return SHIM
+        if _is_forked(process):
+            is_certain = process.parent in self._supervisors or process.age() > 1.0
+            return ZYGOTE if is_certain else HELPER
+        if process.session in self._web_pids:
+            return WORKER if "spawn_main" in " ".join(process.command) else HELPER
+        return HELPER if process.session in self._supervisors else SCRIPT
+
+
+def _is_forked(process: Process) -> bool:
+    """Return whether a process is a zygote or was forked from one."""
+    return any(each.endswith("supervisor/zygote.py") for each in process.command)
 
 
 def by_role(
     processes: Collection[Process], *, web_pids: Collection[int]
 ) -> dict[str, list[Process]]:
     """Return processes by their part in the service."""
-    supervisors = {
-        each.pid for each in processes if "scriptrunner.supervise" in each.command
-    }
+    roles = Roles(processes, web_pids)
     found: dict[str, list[Process]] = defaultdict(list)
     for process in processes:
-        role = role_of(process, web_pids=web_pids, supervisor_pids=supervisors)
-        found[role].append(process)
+        found[roles.role_of(process)].append(process)
     return found
 
 

@@ -1,6 +1,6 @@
 """T1: SIGKILL of web parent, workers, supervisor and zygote while many runs go through."""
 
-from collections.abc import Mapping
+import time
 
 from tests.faults.jobs import make_jobs
 from tests.faults.killer import Killer
@@ -22,43 +22,36 @@ LATE_SECONDS = 60.0
 
 def run(trial: Trial) -> Report:
     """Submit jobs and kill, in step, then check everything."""
-    report = trial.report(planned={}, criteria=(BAD_ANSWERS,))
-    submit_under_fire(trial, report, weights=WEIGHTS, kills=trial.size["kills"])
+    kills = trial.size["kills"]
+    report = trial.report(planned={KILLS: kills}, criteria=(BAD_ANSWERS,))
+    with running_service(trial.folder, workers=2, settings=SETTINGS) as service:
+        oracle = Oracle(service, report)
+        killer = Killer(
+            service,
+            report,
+            trial.random(),
+            weights=WEIGHTS,
+            kills=kills,
+            counted=WEIGHTS.keys(),
+        )
+        submit_under_fire(trial, oracle, killer)
+        report.fault(KILLS, len(killer.killed))
+        oracle.check()
     return report
 
 
-def submit_under_fire(
-    trial: Trial,
-    report: Report,
-    *,
-    weights: Mapping[str, float],
-    kills: int,
-    may_lose: bool = False,
-) -> Oracle:
-    """Run ``trial.size["runs"]`` jobs through a service while a killer is at work.
-
-    Returns:
-        The oracle, after its check.
-    """
-    random = trial.random()
-    jobs = make_jobs(random, trial.size["runs"])
-    with running_service(trial.folder, workers=2, settings=SETTINGS) as service:
-        oracle = Oracle(
-            service,
-            report,
-            may_be_lost=lambda record: may_lose and record["reason"] == "lost",
-        )
-        service.keep_alive()
-        with Killer(service, report, random, weights=weights, kills=kills) as killer:
-            script = service.copy_job()
-            Submitters(oracle, script, jobs, progress=lambda: killer.progress).run()
-            killer.join(LATE_SECONDS)
-        report.state("runs", len(oracle.jobs))
-        report.state("kills", sum(report.done.values()))
-        report.planned[KILLS] = kills
-        report.fault(KILLS, sum(report.done.values()))
-        oracle.check()
-    return oracle
+def submit_under_fire(trial: Trial, oracle: Oracle, killer: Killer) -> None:
+    """Send ``trial.size["runs"]`` jobs through a service that is being killed."""
+    service = oracle.service
+    jobs = make_jobs(trial.random(), trial.size["runs"])
+    service.keep_alive()
+    started = time.monotonic()
+    with killer:
+        script = service.copy_job()
+        Submitters(oracle, script, jobs, progress=lambda: killer.progress).run()
+        killer.join(LATE_SECONDS)
+    oracle.report.state("runs", len(oracle.jobs))
+    oracle.report.state("seconds under fire", round(time.monotonic() - started))
 
 
 TEST = FaultTest(
