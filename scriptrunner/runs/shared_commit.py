@@ -88,25 +88,31 @@ class SharedCommit:
         """
         with self._gathering:
             self._pending.append(entry)
+        is_news = False
         with self._writing:
             # Whoever held the lock before may have written this entry along.
             if not entry.is_done:
                 with self._gathering:
                     batch, self._pending = self._pending, []
-                self.write_batch(batch)
+                is_news = self.write_batch(batch)
+        if is_news:  # without the lock: whoever is woken may take the processor
+            self._after_commit()
         if entry.error is not None:
             raise entry.error
         pass_point("submit.after_commit")
 
-    def write_batch(self, batch: Sequence[Entry]) -> None:
-        """Write entries together and leave with each what became of it."""
+    def write_batch(self, batch: Sequence[Entry]) -> bool:
+        """Write entries together and leave with each what became of it.
+
+        Returns:
+            Whether any run was stored.
+        """
         try:
             self._write_together(batch)
         finally:
             for entry in batch:
                 entry.is_done = True
-        if any(entry.error is None and entry.replayed is None for entry in batch):
-            self._after_commit()
+        return any(entry.error is None and entry.replayed is None for entry in batch)
 
     def _write_together(self, batch: Sequence[Entry]) -> None:
         """Write a batch in one transaction; if that fails, each in its own."""
