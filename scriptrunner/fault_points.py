@@ -107,7 +107,7 @@ def pass_point(point: str) -> None:
 
 
 def _count_and_strike(point: str, nth: int, kind: str) -> None:
-    if _next_count(point) != nth:
+    if os.access(f"{_FOLDER}/{point}.done", os.F_OK) or _next_count(point) != nth:
         return
     _make(f"{_FOLDER}/{point}.done")
     if kind == "kill":

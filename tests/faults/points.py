@@ -37,17 +37,19 @@ LOSING = frozenset(
         "control.end",
     }
 )
-#: Points that are passed only after another process died at a certain place, and the how
-#: manieth time it should: the zygote of that shim must not have died before it.
+#: Points that are passed only after another process died at a certain place.
 NEEDS = {
-    "control.void": ("shim.after_excl", 1),
-    "recovery.after_void": ("shim.after_excl", 1),
-    "recovery.after_tombstone": ("claim.after_commit", 1),
-    "requeue.after_commit": ("claim.after_commit", 1),
-    "recovery.before_strays": ("shim.after_spawn", 1),
-    "recovery.after_strays": ("shim.after_spawn", 1),
-    "zygote.before_strays": ("shim.after_spawn", 4),
+    "control.void": "shim.after_excl",
+    "recovery.after_void": "shim.after_excl",
+    "recovery.after_tombstone": "claim.after_commit",
+    "requeue.after_commit": "claim.after_commit",
+    "recovery.before_strays": "shim.after_spawn",
+    "recovery.after_strays": "shim.after_spawn",
+    "zygote.before_strays": "shim.after_spawn",
 }
+#: Points that have a case of their own, with the point that is held up for it: zygote and
+#: supervisor race for the strays of a shim, and a zygote that died before ends none.
+ALONE = {"zygote.before_strays": "recovery.before_strays"}
 
 
 def part_of(point: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from scriptrunner.fault_points import POINTS, WRITES
 from tests.faults.client import LATER, Caller
 from tests.faults.oracle import Oracle, Record
-from tests.faults.points import LOSING, NEEDS, part_of
+from tests.faults.points import ALONE, LOSING, NEEDS, part_of
 from tests.faults.processes import SHIM, SUPERVISOR, WORKER, ZYGOTE
 from tests.faults.report import Report
 from tests.faults.service import Service
@@ -72,8 +72,12 @@ def make_cases(occurrences: int) -> Iterable[Case]:
         yield from _single_cases(occurrences)
         return
     for part in (WORKER, SUPERVISOR, ZYGOTE, SHIM):
-        points = [each for each in sorted(POINTS) if part_of(each) == part]
+        points = [
+            each for each in sorted(POINTS - ALONE.keys()) if part_of(each) == part
+        ]
         yield Case(part, _kills(points), workers=2 if part == WORKER else 1)
+    for point, held_up in ALONE.items():
+        yield Case(point, (*_kills([point]), Fault(held_up, "delay")))
     yield Case("no space", tuple(Fault(each, "enospc") for each in sorted(WRITES)))
     yield Case("bad disk", tuple(Fault(each, "eio") for each in sorted(WRITES)))
 
@@ -94,12 +98,8 @@ def _kills(points: Sequence[str]) -> tuple[Fault, ...]:
 
 
 def _needed_by(points: Sequence[str]) -> tuple[Fault, ...]:
-    needed = {NEEDS[each] for each in points if each in NEEDS}
-    return tuple(
-        Fault(point, "kill", nth)
-        for point, nth in sorted(needed)
-        if point not in points
-    )
+    needed = {NEEDS[each] for each in points if each in NEEDS} - set(points)
+    return tuple(Fault(each, "kill") for each in sorted(needed))
 
 
 def run_case(folder: Path, report: Report, case: Case) -> None:

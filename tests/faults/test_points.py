@@ -7,7 +7,7 @@ import pytest
 
 from scriptrunner import fault_points
 from scriptrunner.fault_points import POINTS, WRITES
-from tests.faults.points import LOSING, NEEDS, PARTS, part_of
+from tests.faults.points import ALONE, LOSING, NEEDS, PARTS, part_of
 from tests.faults.t03_points import make_cases
 from tests.server import PROJECT
 
@@ -44,7 +44,7 @@ def test_every_point_has_a_part_of_the_service_and_a_case():
 
 def test_what_the_tests_know_of_points_are_points():
     assert POINTS >= LOSING
-    assert NEEDS.keys() | {point for point, _ in NEEDS.values()} <= POINTS
+    assert {*NEEDS, *NEEDS.values(), *ALONE, *ALONE.values()} <= POINTS
 
 
 @pytest.mark.parametrize(
