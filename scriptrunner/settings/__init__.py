@@ -46,7 +46,7 @@ class Settings:
     #: Names of the service's environment that scripts inherit.
     pass_env: tuple[str, ...] = ()
     #: Seconds the supervisor stays when no web worker is left.
-    linger_seconds: float = 10.0
+    linger_seconds: float = 8.0
     #: ``process`` survives SIGKILL of anything, ``power`` also a power cut.
     durability: str = "process"
     #: Seconds a write waits for the database before it gives up.
