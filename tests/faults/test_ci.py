@@ -26,7 +26,7 @@ def list_cases() -> Iterator[object]:
             )
 
 
-@pytest.mark.parametrize(("test", "seed"), list_cases())
+@pytest.mark.parametrize(("test", "seed"), list(list_cases()))
 def test_nothing_is_lost(test: FaultTest, seed: int, tmp_path: Path) -> None:
     report = test.perform(tmp_path, seed, {})
     print("\n".join(report.lines()))
