@@ -347,11 +347,12 @@ class Ledger:
                 run_id=run_id,
                 attempt=attempt,
                 phase=phase,
-                boot_id=boot_id,
+                boot_id=boot_id or "",
                 run_dir=self._folders.path(run_id),
                 recovery_failures=failures,
+                is_started=is_started,
             )
-            for run_id, attempt, phase, boot_id, failures in live
+            for run_id, attempt, phase, boot_id, failures, is_started in live
         ]
 
     def next_retry_at(self) -> datetime | None:

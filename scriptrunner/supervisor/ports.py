@@ -49,6 +49,8 @@ class ActiveAttempt:
     boot_id: str
     run_dir: str
     recovery_failures: int
+    #: Whether the record says that its script was started.
+    is_started: bool = False
 
 
 class RunLedger(Protocol):

@@ -43,7 +43,8 @@ def examine(attempt: ActiveAttempt, *, boot_id: str) -> Examination:
     """Find out what became of ``attempt``; idempotent, and safe against a shim at work.
 
     Steps:
-        1. No control file: make one, so that a shim that comes late finds it taken.
+        1. No control file: make one, so that a shim that comes late finds it taken. If
+           the record says that the script was started, somebody removed it: lost.
         2. A valid end record, or an unreadable one: it is over.
         3. Claimed under another boot: the files prove nothing more; the machine restarted.
         4. Its lock is held: the shim lives.
@@ -75,6 +76,9 @@ def _examine(attempt: ActiveAttempt, boot_id: str) -> Examination:
 def _examine_missing(attempt: ActiveAttempt, path: str, boot_id: str) -> Examination:
     if attempt.boot_id != boot_id:
         return _lost(attempt, None, "host_restart", None)
+    if attempt.is_started:
+        end_strays(attempt.run_id, None)
+        return _lost(attempt, None, "lost", "the files of the run are gone")
     Path(attempt.run_dir).mkdir(mode=0o700, exist_ok=True)
     try:
         os.close(control_file.create(path))
@@ -99,7 +103,8 @@ def _examine_file(attempt: ActiveAttempt, descriptor: int, boot_id: str) -> Exam
     )  # it may have ended between the looks
     if record.end is not None or record.end_damaged:
         return _ended(attempt, record)
-    if record.spawn is None or record.spawn is control_file.VOID:
+    never_started = record.spawn is None or record.spawn is control_file.VOID
+    if never_started and not attempt.is_started:
         control_file.write_void(descriptor)
         pass_point("recovery.after_void")
         return Examination(finding=Finding.NOT_STARTED)

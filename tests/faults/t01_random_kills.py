@@ -13,7 +13,7 @@ from tests.faults.trial import FaultTest, Trial
 
 KILLS = "SIGKILL"
 #: Who is hit how often. A web parent takes a second to come back, a zygote an instant.
-WEIGHTS = {ZYGOTE: 0.6, SUPERVISOR: 0.2, WORKER: 0.16, PARENT: 0.04}
+WEIGHTS = {ZYGOTE: 0.7, SUPERVISOR: 0.18, WORKER: 0.1, PARENT: 0.02}
 #: Runs at once: jobs mostly sleep.
 SETTINGS = {"WEBAPI_SLOTS": "24"}
 #: Seconds the kills may take beyond the submissions.

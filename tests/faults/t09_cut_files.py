@@ -10,20 +10,26 @@ from scriptrunner.engine import control_file
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
 from tests.faults.client import Caller
-from tests.faults.jobs import make_jobs
+from tests.faults.jobs import Job, make_jobs
 from tests.faults.load import Submitters
 from tests.faults.oracle import Oracle, Record
 from tests.faults.report import CUT_LOG, STUCK, Report
 from tests.faults.service import Service, running_service
+from tests.faults.t04_restarts import start_all
 from tests.faults.t05_host_restart import pretend_other_boot
 from tests.faults.transitions import TERMINAL
 from tests.faults.trial import FaultTest, Trial
+from tests.server import wait_for
 
 WAL, CONTROL, OUTPUT = "WAL damaged", "control file damaged", "output damaged"
+GONE = "folder of a run removed"
 NOT_OPENED = "database not opened"
 NO_PREFIX = "state that never was"
 CRITERIA = (NOT_OPENED, NO_PREFIX)
 SETTINGS = {"WEBAPI_SLOTS": "6"}
+#: What the disk is expected to have kept of a control file: that the spawn record was
+#: begun. Without it, and without durability, a script may be started again.
+SPARED_BYTES = control_file.SLOT_BYTES + len(control_file.MAGIC)
 #: Runs of which files are damaged, in each life of the service.
 DAMAGED_RUNS = 6
 
@@ -53,6 +59,7 @@ def run(trial: Trial) -> Report:
         WAL: trials,
         CONTROL: lives * DAMAGED_RUNS,
         OUTPUT: lives * DAMAGED_RUNS,
+        GONE: lives,
     }
     report = trial.report(planned=planned, criteria=CRITERIA)
     for number in range(lives):
@@ -63,14 +70,18 @@ def run(trial: Trial) -> Report:
 def live_on(folder: Path, report: Report, random: Random, trials: int) -> None:
     """One service: work, power cut, damage, and a new service on what is left."""
     jobs = make_jobs(random, 14, milliseconds=(0, 900), lines=(1, 300))
+    running = Job("running", milliseconds=60_000)
     with running_service(folder, workers=1, settings=SETTINGS) as service:
         oracle = Oracle(service, report, may_be_lost=_is_damage)
         # One caller: then the order of the answers is that of the commits.
         Submitters(oracle, service.copy_job(), jobs, threads=1).run()
         with Caller(service.url) as caller:
             oracle.wait_over(caller, list(oracle.jobs)[len(jobs) // 2])
+        start_all(service, oracle, [running])
+        wait_recorded(service, list(oracle.jobs)[-1])
         service.kill_all()
         damage_copies(service, oracle, report, random, trials)
+        remove_folder(service, oracle, report)
         damage_folder(service, oracle, report, random)
         service.start()
         check_life(service, oracle, report)
@@ -164,7 +175,7 @@ def damage_folder(
     chosen = random.sample(begun, min(DAMAGED_RUNS, len(begun)))
     for run_id in chosen:
         for path in service.run_dir(run_id).glob("*.ctl"):
-            damage(path, random, first=control_file.SLOT_BYTES)
+            damage(path, random, first=SPARED_BYTES)
         report.fault(CONTROL)
         for path in service.run_dir(run_id).glob("*.out"):
             damage(path, random, first=0)
@@ -172,6 +183,24 @@ def damage_folder(
     pretend_other_boot(service, chosen[::2])
     for run_id in chosen:
         oracle.forget(run_id)
+
+
+def wait_recorded(service: Service, run_id: str) -> None:
+    """Wait until the record says that a run is running."""
+    path = f"/api/runs/{run_id}"
+    wait_for(
+        lambda: service.client.get(path).json()["phase"] == "running",
+        seconds=20,
+        what="a recorded start",
+    )
+
+
+def remove_folder(service: Service, oracle: Oracle, report: Report) -> None:
+    """Remove all that is known of a running script but its row: it must not run again."""
+    run_id = list(oracle.jobs)[-1]
+    shutil.rmtree(service.run_dir(run_id))
+    oracle.forget(run_id)
+    report.fault(GONE)
 
 
 def check_life(service: Service, oracle: Oracle, report: Report) -> None:

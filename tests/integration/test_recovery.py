@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -226,6 +227,27 @@ def test_a_session_whose_number_was_used_again_is_left_alone():
         assert end_strays(str(uuid4()), (pid, start - 1)) == 0
         assert bystander.poll() is None
         bystander.kill()
+
+
+def test_a_started_attempt_with_an_empty_control_file_is_lost(attempt: ActiveAttempt):
+    make_file(attempt, identity=make_identity(os.getpid()))
+    result = examine(replace(attempt, is_started=True), boot_id=BOOT)
+    assert result.finding is Finding.ENDED
+    assert result.end is not None
+    assert result.end.lost_reason == "lost"
+
+
+def test_a_started_attempt_without_files_is_lost_and_never_put_back(
+    attempt: ActiveAttempt,
+) -> None:
+    """Somebody removed the folder; the run was put back in vain again and again."""
+    stray = start_stray(SLEEPER, {"RUN_ID": attempt.run_id})
+    with stray:
+        result = examine(replace(attempt, is_started=True), boot_id=BOOT)
+        assert stray.wait(5) == -9
+    assert result.finding is Finding.ENDED
+    assert result.end is not None
+    assert result.end.lost_reason == "lost"
 
 
 def test_a_full_disk_delays_the_finding_and_counts_as_no_failure(

@@ -48,6 +48,7 @@ _LIVE = select(
     runs.c.phase,
     runs.c.boot_id,
     runs.c.recovery_failures,
+    runs.c.is_started,
 ).where(_is_active, _is_live)
 _ORDERED = SELECT.where(_is_active, _is_live, runs.c.stop_kind.is_not(None))
 
@@ -88,12 +89,14 @@ def find_oldest(connection: Connection) -> datetime | None:
     return moment
 
 
-def list_live(connection: Connection) -> Sequence[tuple[str, int, str, str, int]]:
-    """Return id, attempt, phase, boot id and recovery failures of claimed attempts."""
-    return [
-        (row.id, row.attempt, row.phase, row.boot_id or "", row.recovery_failures)
-        for row in connection.execute(_LIVE)
-    ]
+def list_live(
+    connection: Connection,
+) -> Sequence[tuple[str, int, str, str | None, int, bool]]:
+    """Return what recovery needs to know of claimed attempts.
+
+    That is id, attempt, phase, boot id, recovery failures, and whether it was started.
+    """
+    return [tuple(row) for row in connection.execute(_LIVE)]
 
 
 def list_ordered(connection: Connection) -> list[StoredRun]:
