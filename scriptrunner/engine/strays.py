@@ -36,11 +36,12 @@ def end_strays(run_id: str, leader: tuple[int, int] | None) -> int:
     session = None
     if leader is not None and process_tree.start_time(leader[0]) == leader[1]:
         session = leader[0]
-    killed = 0
+    killed = set()
     for _ in range(PASSES):
         for pid, start in _find(run_id, session):
-            killed += process_tree.send_signal(pid, start, signal.SIGKILL)
-    return killed
+            if process_tree.send_signal(pid, start, signal.SIGKILL):
+                killed.add((pid, start))  # it may be there still in the next pass
+    return len(killed)
 
 
 def _find(run_id: str, session: int | None) -> Iterator[tuple[int, int]]:
