@@ -151,7 +151,10 @@ def signal_shim(run_dir: str, attempt: int) -> bool:
     if record is None or record.identity is None or record.end is not None:
         return False
     identity = record.identity
-    return process_tree.send_signal(identity["pid"], identity["start"], signal.SIGTERM)
+    pid, start = identity["pid"], identity["start"]
+    is_sent = process_tree.send_signal(pid, start, signal.SIGTERM)
+    # A script may have stopped its keeper, by mistake or not.
+    return is_sent and process_tree.send_signal(pid, start, signal.SIGCONT)
 
 
 def look(run_dir: str, attempt: int, kind: str) -> Delivery:

@@ -11,6 +11,8 @@ from tests.faults.scripts.job import output_of
 #: What the service puts between standard output and standard error.
 SEPARATOR = "\n--- STDERR ---\n"
 EXIT_CODES = (0, 0, 0, 1, 3, 42)
+#: Part of the failing jobs that are tried again.
+RETRIED_PART = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Job:
     is_ordered: bool = False
     #: Runs of it that there may be: a restart is one more.
     runs: int = 1
+    #: Attempts that it makes: all fail, or the first is good.
+    attempts: int = 1
 
     def again(self) -> "Job":
         """Return the same job for the run of a restart."""
@@ -63,15 +67,33 @@ def make_jobs(
     prefix: str = "job",
 ) -> list[Job]:
     """Return jobs of random codes, durations and output (both ends included)."""
-    return [
-        Job(
+    jobs = []
+    for number in range(count):
+        code = random.choice(EXIT_CODES)
+        attempts, options = _retried(random, code)
+        job = Job(
             tag=f"{prefix}-{number}",
-            exit_code=random.choice(EXIT_CODES),
+            exit_code=code,
             milliseconds=random.randint(*milliseconds),
             lines=_skewed(random, *lines),
+            options=options,
+            attempts=attempts,
         )
-        for number in range(count)
-    ]
+        jobs.append(job)
+    return jobs
+
+
+def _retried(random: Random, exit_code: int) -> tuple[int, dict[str, Any]]:
+    """Return number of attempts and options of a job; some failing ones are retried."""
+    if exit_code == 0 or random.random() > RETRIED_PART:
+        return 1, {}
+    attempts = random.randint(2, 3)
+    return attempts, {
+        "retry_on_failure": True,
+        "retry_max_attempts": attempts,
+        "retry_strategy": "linear",
+        "retry_initial_delay": 0.2,
+    }
 
 
 def _skewed(random: Random, least: int, most: int) -> int:

@@ -6,6 +6,7 @@ is only asked for what is compared with them.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.faults import report as names
 from tests.faults.client import Caller
 from tests.faults.jobs import Job
 from tests.faults.ledger import Ledger
+from tests.faults.processes import ROLES
 from tests.faults.report import Report
 from tests.faults.service import Service
 from tests.faults.transitions import TERMINAL, find_faults
@@ -113,6 +115,7 @@ class Oracle:
             self.lost.append(run_id)
         else:
             self._check_end(job, record)
+            self._check_attempts(job, record)
             if record["status"] != "cancelled":
                 self._check_log(caller, job, record)
 
@@ -135,6 +138,13 @@ class Oracle:
             text = f"{record['id']} {job.tag}: {found} instead of {due}"
             self.report.fail(names.WRONG_CODE, text)
 
+    def _check_attempts(self, job: Job, record: Record) -> None:
+        """The record tells of as many attempts as there were."""
+        made = len(record["attempts"])
+        if made != job.attempts and not job.is_ordered:
+            text = f"{record['id']} {job.tag}: {made} attempts, not {job.attempts}"
+            self.report.fail(names.ILLEGAL, text)
+
     def _check_log(self, caller: Caller, job: Job, record: Record) -> None:
         answer = caller.ask("GET", f"/api/runs/{record['id']}/logs")
         due = job.log
@@ -151,12 +161,22 @@ class Oracle:
 
         A tag is a submission, so this also finds one submission that became two runs.
         """
-        allowed = {each.tag: each.runs for each in self.jobs.values()}
+        allowed = {each.tag: each.runs * each.attempts for each in self.jobs.values()}
         for tag, count in self.ledger.begins().items():
             if count > allowed.get(tag, 1):
                 self.report.fail(names.TWICE, f"{tag} began {count} times")
         for run_id, attempt in self.ledger.repeated():
             self.report.fail(names.TWICE, f"{run_id} attempt {attempt}")
+
+    def check_quiet(self) -> None:
+        """End the web server: all of the service has to go, and nothing may be left."""
+        self.service.let_end()
+        self.service.terminate()
+        with suppress(AssertionError):
+            self.service.wait_gone(*ROLES)
+        for process in self.service.ours():
+            text = f"{process.pid} {' '.join(process.command)[:160]}"
+            self.report.fail(names.ORPHANS, text)
 
     def check_orphans(self, *, seconds: float = STRAY_SECONDS) -> None:
         """Count script processes that live although every run is over."""

@@ -37,6 +37,7 @@ def run(trial: Trial) -> Report:
         submit_under_fire(trial, oracle, killer)
         report.fault(KILLS, len(killer.killed))
         oracle.check()
+        oracle.check_quiet()
     return report
 
 

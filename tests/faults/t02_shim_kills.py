@@ -53,6 +53,7 @@ def run(trial: Trial) -> Report:
         check_lost(oracle, killer.killed)
         report.state("lost", len(oracle.lost))
         kill_in_calm(service, report, in_calm)
+        oracle.check_quiet()
     return report
 
 

@@ -1,5 +1,6 @@
 """T4: the service is restarted under running scripts, by SIGTERM and by SIGKILL."""
 
+import signal
 from collections.abc import Sequence
 
 from tests.faults.jobs import Job, make_jobs
@@ -40,6 +41,7 @@ def run(trial: Trial) -> Report:
                     report.fault(kind)
                 restart(service)
         oracle.check(settle_seconds=30 + trial.size["seconds"])
+        oracle.check_quiet()
     return report
 
 
@@ -55,8 +57,9 @@ def start_all(service: Service, oracle: Oracle, jobs: Sequence[Job]) -> None:
 
 
 def restart_gently(service: Service) -> None:
-    """SIGTERM the web server as a service manager would, and start it again."""
+    """SIGTERM web server and supervisor, as a person would, and start again."""
     service.terminate()
+    service.kill_role(SUPERVISOR, signal.SIGTERM)
     service.wait_gone(WORKER, SUPERVISOR)
     service.start()
     service.wait_supervised()

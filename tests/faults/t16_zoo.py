@@ -76,6 +76,7 @@ ZOO = (
     _failed("loud_death", -10, "signal", log=b"0123456789abcdef" * 65536 * 50),
     _failed("exit_255", 255),
     Animal("killed_keeper", "failed", "lost", None),
+    _ended("stopped_keeper", "kill", -9),
     _failed("closed_descriptors", 4),
     Animal("every_descriptor", log=b"[]\n"),
     Animal("rewritten_stdout", log=b"what was said after\n"),
@@ -101,7 +102,9 @@ def run(trial: Trial) -> Report:
         ]
         with ThreadPoolExecutor(LANES) as lanes:
             list(lanes.map(Keeper.keep, keepers))
-        Oracle(service, report).check_orphans(seconds=0)
+        oracle = Oracle(service, report)
+        oracle.check_orphans(seconds=0)
+        oracle.check_quiet()
     report.state("kinds", len({animal.name for animal in ZOO}))
     return report
 

@@ -215,6 +215,13 @@ def killed_keeper():
     time.sleep(LONG)
 
 
+def stopped_keeper():
+    """Nobody hears of its end before somebody asks for it."""
+    os.kill(os.getppid(), signal.SIGSTOP)
+    mark("ready")
+    time.sleep(LONG)
+
+
 # Descriptors and files
 
 
