@@ -41,7 +41,8 @@ RECOVERY_SECONDS = 30.0
 SETTLE_SECONDS = 0.2
 #: Seconds to wait after the database or the disk refused something.
 REFUSED_SECONDS = 0.25
-#: Seconds between two announcements: each makes every listening worker look.
+#: Seconds between two announcements while short runs follow each other: each makes
+#: every listening worker look.
 ANNOUNCE_SECONDS = 0.02
 #: Seconds between two looks at the queue while every slot is taken.
 FULL_SECONDS = 0.1
@@ -172,7 +173,9 @@ class Supervisor:
             self._duties_at = now + 1.0
             for duty in (*self._own_duties, *self._duties):
                 self._guarded(duty)
-        if self._changed and time.monotonic() >= self._announce_at:
+        # Whoever waits for a single run hears at once; a queue of short ones is told
+        # together.
+        if self._changed and (not self._ready or time.monotonic() >= self._announce_at):
             self._changed = False
             wakeup.announce(self._settings.data_dir)
             self._announce_at = time.monotonic() + ANNOUNCE_SECONDS
