@@ -11,11 +11,11 @@ from collections import deque
 #: Attempts whose durations are averaged.
 WINDOW = 8
 #: Seconds of work that may be claimed ahead.
-AHEAD_SECONDS = 0.05
+AHEAD_SECONDS = 0.1
 #: Most runs claimed ahead.
 MAX_AHEAD = 16
 #: Seconds an end may wait for others while slots are being filled from ahead.
-BATCH_SECONDS = 0.025
+BATCH_SECONDS = 0.05
 #: Seconds after which a run that was claimed ahead is put back, if no slot came free.
 STALE_SECONDS = 0.25
 
