@@ -9,6 +9,7 @@ import platform
 import random
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from datetime import datetime
 from typing import Any
@@ -368,28 +369,31 @@ class Ledger:
             return queue.count_startable(connection)
 
     def repeat_orders(self) -> None:
-        """Give orders again that were recorded but never written down for the shim.
+        """Give orders again that were recorded but not carried out so far.
 
-        A web worker records an order first; if it dies before it has left the intent
-        file, nobody else would carry the order out. A duty of the supervisor.
+        A web worker records an order, leaves the intent file, and signals the shim; if it
+        dies in between, nobody else would carry the order out. A duty of the supervisor.
         """
         with self._database.read() as connection:
             ordered = queue.list_ordered(connection)
         for run in ordered:
-            folder = self._folders.path(run.id)
-            written = intent.read(folder)
-            if written is not None and (
-                written.kind == "kill" or run.stop_kind != "kill"
-            ):
-                continue
-            logger.warning("run %s: giving the order %s again", run.id, run.stop_kind)
-            intent.order(
-                folder,
-                run.attempt,
-                kind=run.stop_kind or "stop",
-                principal=run.stop_principal or "",
-                grace_seconds=run.stop_grace_seconds,
-            )
+            with suppress(FileNotFoundError):  # recovery finds that its folder is gone
+                self._repeat_order(run)
+
+    def _repeat_order(self, run: StoredRun) -> None:
+        folder, kind = self._folders.path(run.id), run.stop_kind or "stop"
+        seen = intent.look(folder, run.attempt, kind)
+        if seen.delivered or seen.ended:
+            return
+        is_new = intent.order(
+            folder,
+            run.attempt,
+            kind=kind,
+            principal=run.stop_principal or "",
+            grace_seconds=run.stop_grace_seconds,
+        )
+        if is_new:
+            logger.warning("run %s: the order %s was never given", run.id, kind)
 
     # Notes
 

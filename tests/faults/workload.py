@@ -10,8 +10,9 @@ from tests.faults.report import ILLEGAL
 
 #: Answers to an order whose first try may have got through unheard.
 ORDER_ANSWERS = frozenset({200, 202, 409})
-#: How long a job runs that somebody is going to end, in milliseconds.
-LONG = 20_000
+#: How long a job runs that somebody is going to end, in milliseconds: longer than the
+#: oracle waits, so that an order that is not carried out is found as a stuck run.
+LONG = 120_000
 
 
 class Workload:

@@ -1,10 +1,15 @@
 """What becomes of attempts: success, failure, retry, loss, return to the queue."""
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from scriptrunner.engine import control_file, process_tree
 from scriptrunner.engine.attempt import StopKind
 from scriptrunner.supervisor.ports import End
 from tests.run_world import BOOT, SHA256, RunWorld
@@ -537,3 +542,20 @@ def test_an_order_that_was_not_written_down_is_given_again(world: RunWorld) -> N
     assert intent.read_text() == text
     world.ledger.repeat_orders()
     assert intent.read_text() == text
+
+
+def test_an_order_that_the_shim_was_not_told_of_is_told_again(world: RunWorld) -> None:
+    """A worker was killed between the intent file and the signal: nobody ever came."""
+    run_id = world.submit()
+    launch = world.claim_one()
+    world.service._desk.order(run_id, StopKind.STOP, principal="bob", grace_seconds=3.0)
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"]
+    ) as shim:
+        path = control_file.path_of(launch.run_dir, launch.attempt)
+        descriptor = control_file.create(path)
+        identity = {"pid": shim.pid, "start": process_tree.start_time(shim.pid)}
+        control_file.write_slot(descriptor, control_file.IDENTITY, identity)
+        os.close(descriptor)
+        world.ledger.repeat_orders()
+        assert shim.wait(10) == -signal.SIGTERM
