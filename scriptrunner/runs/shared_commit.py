@@ -88,15 +88,14 @@ class SharedCommit:
         """
         with self._gathering:
             self._pending.append(entry)
-        is_news = False
         with self._writing:
             # Whoever held the lock before may have written this entry along.
             if not entry.is_done:
                 with self._gathering:
                     batch, self._pending = self._pending, []
-                is_news = self.write_batch(batch)
-        if is_news:  # without the lock: whoever is woken may take the processor
-            self._after_commit()
+                # With the lock: while others are told, the next batch gathers.
+                if self.write_batch(batch):
+                    self._after_commit()
         if entry.error is not None:
             raise entry.error
         pass_point("submit.after_commit")
