@@ -26,7 +26,7 @@ def run(trial: Trial) -> Report:
         criteria=(WRONG_END,),
     )
     jobs = make_jobs(trial.random(), count, milliseconds=(60_000, 60_000))
-    with running_service(trial.folder, settings=SETTINGS) as service:
+    with running_service(trial.folder, workers=1, settings=SETTINGS) as service:
         oracle = Oracle(service, report, may_be_lost=_is_host_restart)
         start_all(service, oracle, jobs)
         service.kill_all()

@@ -63,6 +63,7 @@ def run(trial: Trial) -> Report:
         report.state("disk", "tmpfs of our own" if disk.prefix else "tmpfs")
         with running_service(
             trial.folder,
+            workers=1,
             settings=SETTINGS,
             data_dir=disk.path,
             prefix=disk.prefix,

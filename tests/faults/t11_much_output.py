@@ -30,7 +30,7 @@ def run(trial: Trial) -> Report:
     report = trial.report(
         planned={FLOOD: rounds * len(SHAPES)}, criteria=(NOT_CAPPED, MISCOUNTED, GREW)
     )
-    with running_service(trial.folder, settings=SETTINGS) as service:
+    with running_service(trial.folder, workers=1, settings=SETTINGS) as service:
         service.copy_job()
         service.copy_job("flood.py", JOB.with_name("flood.py"))
         with Caller(service.url) as caller, MemoryWatch(service, report):

@@ -93,7 +93,7 @@ def run(trial: Trial) -> Report:
     """Let every animal live, several at once, and look for what is left of it."""
     rounds = trial.size["rounds"]
     report = trial.report(planned={ANIMALS: rounds * len(ZOO)})
-    with running_service(trial.folder, settings=SETTINGS) as service:
+    with running_service(trial.folder, workers=1, settings=SETTINGS) as service:
         service.copy_job()
         keepers = [
             Keeper(service, report, animal, f"{animal.name}-{number}-{round_number}")
