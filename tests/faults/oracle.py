@@ -161,7 +161,8 @@ class Oracle:
 
         A tag is a submission, so this also finds one submission that became two runs.
         """
-        allowed = {each.tag: each.runs * each.attempts for each in self.jobs.values()}
+        known = {**self._forgotten, **self.jobs}
+        allowed = {each.tag: each.runs * each.attempts for each in known.values()}
         for tag, count in self.ledger.begins().items():
             if count > allowed.get(tag, 1):
                 self.report.fail(names.TWICE, f"{tag} began {count} times")
