@@ -5,15 +5,26 @@ import time
 from collections.abc import Collection, Mapping
 from random import Random
 
-from tests.faults.processes import PARENT, SHIM, SUPERVISOR, WORKER, ZYGOTE
+from tests.faults.processes import (
+    PARENT,
+    SHIM,
+    SUPERVISOR,
+    WORKER,
+    ZYGOTE,
+    Process,
+)
 from tests.faults.report import Report
 from tests.faults.service import Service
 
 #: Seconds between two kills, least and most.
 GAP_SECONDS = (0.005, 0.150)
-#: Mean seconds a part is left alone after it was hit: about what it needs to come back.
-#: The true rest is anything from none to twice that, so beginnings are hit as well.
-REST_SECONDS = {PARENT: 8.0, WORKER: 2.0, SUPERVISOR: 3.0, ZYGOTE: 0.0, SHIM: 0.0}
+#: How long a part is left alone after it was hit, in starts of the whole service on this
+#: machine: the true rest is anything up to twice that. A zygote is back in an instant.
+REST_STARTS = {PARENT: 2.0, WORKER: 0.5, SUPERVISOR: 0.4, ZYGOTE: 0.0, SHIM: 0.0}
+#: How much of that one process needs to start.
+START_PART = 0.5
+#: Part of the kills that may hit a process while it is still starting.
+EARLY_PART = 0.25
 
 
 class Killer:
@@ -79,7 +90,7 @@ class Killer:
         now = time.monotonic()
         there = {
             role: found
-            for role, found in self._service.by_role().items()
+            for role, found in self._find_victims().items()
             if self._spared_until.get(role, now + 1) <= now
         }
         if not there:
@@ -92,5 +103,21 @@ class Killer:
             self.killed.add(known)
             self._done += role in self._counted
             self._report.fault(role)
-            rest = self._random.uniform(0, 2 * REST_SECONDS[role])
-            self._spared_until[role] = now + rest
+            longest = 2 * REST_STARTS[role] * self._service.start_seconds
+            self._spared_until[role] = now + self._random.uniform(0, longest)
+
+    def _find_victims(self) -> dict[str, list[Process]]:
+        """Return processes by part; mostly only those that are done with starting.
+
+        Otherwise nothing would ever be ready on a machine that is slow enough.
+        """
+        least_age = START_PART * self._service.start_seconds
+        if self._random.random() < EARLY_PART:
+            least_age = 0.0
+        found = {}
+        for role, processes in self._service.by_role().items():
+            age = least_age if REST_STARTS.get(role) else 0.0
+            old = [each for each in processes if each.age() >= age]
+            if old:
+                found[role] = old
+        return found

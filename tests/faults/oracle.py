@@ -37,6 +37,7 @@ class Oracle:
         report: Where failures are counted.
         may_be_lost: Says whether the end in this record is excusable by the faults that
             were done; such runs are listed in ``lost``. None: nothing may be lost.
+        ledger: Name of the ledger; each oracle of a service needs one of its own.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class Oracle:
         report: Report,
         *,
         may_be_lost: Callable[[Record], bool] | None = None,
+        ledger: str = "ledger.txt",
     ) -> None:
         self.service = service
         self.report = report
-        self.ledger = Ledger(Path(service.folder) / "ledger.txt")
+        self.ledger = Ledger(Path(service.folder) / ledger)
         self.jobs: dict[str, Job] = {}
         self.lost: list[str] = []
         self._forgotten: dict[str, Job] = {}

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +58,8 @@ class Service(Server):
         self.root.mkdir(parents=True, exist_ok=True)
         #: Pids of all web parents that there ever were; they lead sessions.
         self.web_pids: set[int] = set()
+        #: What the last start took; on a machine that others use it may be long.
+        self.start_seconds = 0.0
         self._keeper: threading.Thread | None = None
         self._may_end = threading.Event()
 
@@ -73,10 +76,12 @@ class Service(Server):
 
     def start(self) -> "Service":
         """Start the web server; supervisor and scripts of an earlier one may live."""
+        started = time.monotonic()
         try:
             super().start()
         finally:
             self.web_pids.add(self.pid)
+        self.start_seconds = time.monotonic() - started
         return self
 
     def copy_job(self, name: str = "job.py", source: Path = JOB) -> Path:

@@ -13,7 +13,7 @@ from tests.faults.trial import FaultTest, Trial
 
 KILLS = "SIGKILL"
 #: Who is hit how often. A web parent takes a second to come back, a zygote an instant.
-WEIGHTS = {ZYGOTE: 0.7, SUPERVISOR: 0.18, WORKER: 0.1, PARENT: 0.02}
+WEIGHTS = {ZYGOTE: 0.5, SUPERVISOR: 0.3, WORKER: 0.15, PARENT: 0.05}
 #: Runs at once: jobs mostly sleep.
 SETTINGS = {"WEBAPI_SLOTS": "24"}
 #: Seconds the kills may take beyond the submissions.

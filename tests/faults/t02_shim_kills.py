@@ -74,7 +74,7 @@ def check_lost(oracle: Oracle, killed: Collection[tuple[int, int]]) -> None:
 
 def kill_in_calm(service: Service, report: Report, kills: int) -> None:
     """Kill shims while nothing else dies: their runs are told to be lost at once."""
-    oracle = Oracle(service, report, may_be_lost=_is_lost)
+    oracle = Oracle(service, report, may_be_lost=_is_lost, ledger="calm.txt")
     service.wait_supervised()
     for number in range(kills):
         job = Job(f"calm-{number}", milliseconds=60_000)

@@ -79,7 +79,7 @@ def cycle(service: Service, report: Report, runs: int, number: int) -> None:
 
     More runs than slots: some would be claimed while the disk is full.
     """
-    oracle = Oracle(service, report)
+    oracle = Oracle(service, report, ledger=f"ledger-{number}.txt")
     slots = int(SETTINGS["WEBAPI_SLOTS"])
     jobs = [
         Job(f"full-{number}-{n}", exit_code=n % 4, milliseconds=2500, lines=0)
@@ -97,7 +97,7 @@ def cycle(service: Service, report: Report, runs: int, number: int) -> None:
         check_records(service, oracle, report)
         answer_while_full(service, oracle, report)
         time.sleep(FULL_SECONDS)
-    after = Oracle(service, report)
+    after = Oracle(service, report, ledger=f"after-{number}.txt")
     start_all(service, after, [Job(f"room-{number}")])
     oracle.check()
     after.check()

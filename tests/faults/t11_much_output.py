@@ -44,7 +44,7 @@ def flood(
     service: Service, caller: Caller, report: Report, number: int, mebibytes: int
 ) -> None:
     """Run one script per shape at once and check what is kept of each."""
-    oracle = Oracle(service, report)
+    oracle = Oracle(service, report, ledger=f"ledger-{number}.txt")
     ids = {}
     for shape in SHAPES:
         args = [str(oracle.ledger.path), f"{shape}-{number}", shape, str(mebibytes)]
