@@ -11,13 +11,12 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
-from typing import Any
 
 from scriptrunner.clock import SystemClock, to_text
 from scriptrunner.engine import interpreter
 from scriptrunner.engine.kernel import list_missing_features, return_free_memory
 from scriptrunner.settings import Settings
+from scriptrunner.supervisor import note
 from scriptrunner.supervisor.lock import LockFile
 from scriptrunner.supervisor.loop import Supervisor
 
@@ -64,13 +63,14 @@ class Tick:
     """The supervisor's sign of life: ``supervisor.json``, touched about once a second."""
 
     def __init__(self, settings: Settings) -> None:
-        self._path = settings.data_dir / "supervisor.json"
+        self._path = note.path_of(settings.data_dir)
         self._write(settings)
 
     def _write(self, settings: Settings) -> None:
-        before = _read_note(self._path)
-        note = {
+        before = note.read(settings.data_dir)
+        content = {
             "pid": os.getpid(),
+            "made_of": note.made_of(settings),
             "since": to_text(SystemClock().utc_now()),
             "restarts": int(before.get("restarts", -1)) + 1,
             "interpreter": interpreter.describe(settings.python),
@@ -78,7 +78,7 @@ class Tick:
         }
         draft = self._path.with_suffix(".draft")
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps(note))
+        draft.write_text(json.dumps(content))
         draft.replace(self._path)
 
     def end(self) -> None:
@@ -95,14 +95,6 @@ class Tick:
             os.dup2(descriptor, 1)
             os.dup2(descriptor, 2)
             os.close(descriptor)
-
-
-def _read_note(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def main() -> int:

@@ -8,13 +8,16 @@ another one was quicker.
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+from scriptrunner.engine import process_tree
 from scriptrunner.settings import PROJECT_FOLDER, Settings
+from scriptrunner.supervisor import note
 from scriptrunner.supervisor.lock import LockFile, check_locks_work
 
 logger = logging.getLogger(__name__)
@@ -64,6 +67,7 @@ class Election:
         #: The supervisor we started, until it has ended and been reaped.
         self._child: int | None = None
         self._child_until = 0.0
+        self._has_compared = False
 
     def start(self) -> None:
         """Hold the presence lock and watch over the supervisor in a thread."""
@@ -76,6 +80,7 @@ class Election:
             self._presence.try_shared()
             self._probe = LockFile(folder / "supervisor.lock")
             self._ended.clear()
+            self._has_compared = False
             self._thread = threading.Thread(
                 target=self._watch, name="supervisor-election", daemon=True
             )
@@ -109,12 +114,31 @@ class Election:
         if not self._probe.is_current():
             self._probe.close()
             self._probe = LockFile(self._settings.data_dir / "supervisor.lock")
-        if self._probe.is_held_by_another():
+        holder = self._probe.find_holder()
+        if holder is not None:
+            self._compare(holder)
             return
         now = time.monotonic()
         if self._child is None or now >= self._child_until:
             self._child = start_supervisor(self._settings)
             self._child_until = now + START_SECONDS
+
+    def _compare(self, holder: int) -> None:
+        """Have a supervisor of other settings or other code make way for ours.
+
+        Each worker asks once after its start: two services that share a data folder by
+        mistake must not end each other's supervisors for ever.
+        """
+        if self._has_compared:
+            return
+        found = note.read(self._settings.data_dir)
+        if found.get("pid") != holder:
+            return  # it has just begun: its note is still to come
+        self._has_compared = True
+        start = process_tree.start_time(holder)
+        if found.get("made_of") != note.made_of(self._settings) and start is not None:
+            logger.info("supervisor %d has other settings or code: ending it", holder)
+            process_tree.send_signal(holder, start, signal.SIGTERM)
 
     def _reap(self) -> None:
         if self._child is None:

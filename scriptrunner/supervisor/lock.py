@@ -54,6 +54,10 @@ class LockFile:
         """Return whether any other process holds the lock, shared or alone."""
         return control_file.holder(self._descriptor) is not None
 
+    def find_holder(self) -> int | None:
+        """Return the pid of another process that holds the lock, or None."""
+        return control_file.holder(self._descriptor)
+
     def is_current(self) -> bool:
         """Return whether the path still names the file that is open here."""
         try:
