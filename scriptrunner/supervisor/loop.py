@@ -245,6 +245,8 @@ class Supervisor:
                 ends, self._count_wanted(), boot_id=self._boot_id
             )
         except Exception as error:
+            # Claims may be committed all the same: recovery puts them back.
+            self._examine_later()
             if not ends:
                 raise
             logger.warning("ends and claims do not go together: %r", error)

@@ -1,0 +1,72 @@
+"""The loop with a ledger that fails at awkward moments."""
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from scriptrunner.engine import process_tree
+from scriptrunner.engine.launch import Launch
+from scriptrunner.errors import UnavailableError
+from scriptrunner.settings import Settings
+from scriptrunner.supervisor.loop import Supervisor
+from scriptrunner.supervisor.ports import ActiveAttempt
+
+
+class ForgetfulLedger:
+    """Claims one run, durably, and fails before it can say so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.claimed = ActiveAttempt(
+            run_id=str(uuid4()),
+            attempt=1,
+            phase="starting",
+            boot_id=process_tree.boot_id(),
+            run_dir=str(folder / "run"),
+            recovery_failures=0,
+        )
+        self.is_claimed = False
+        self.requeued: list[tuple[str, int]] = []
+
+    def turn_over(self, *_: object, **__: object) -> list[Launch]:
+        if not self.is_claimed:
+            self.is_claimed = True
+            raise UnavailableError("the connection broke after the commit")
+        return []
+
+    def list_active(self) -> list[ActiveAttempt]:
+        return [self.claimed] if self.is_claimed and not self.requeued else []
+
+    def requeue(self, run_id: str, attempt: int) -> None:
+        self.requeued.append((run_id, attempt))
+
+    def next_retry_at(self) -> datetime | None:
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was not expected")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        database_url="sqlite://",
+        data_dir=tmp_path,
+        allowed_roots=(tmp_path,),
+        ballast_bytes=4096,
+    )
+
+
+def test_a_claim_whose_answer_was_lost_is_put_back_at_once(settings: Settings) -> None:
+    """It stayed claimed until the next round of recovery, half a minute later."""
+    ledger = ForgetfulLedger(settings.data_dir)
+    deadline = time.monotonic() + 5
+
+    def is_wanted() -> bool:
+        return not ledger.requeued and time.monotonic() < deadline
+
+    Supervisor(settings, ledger, is_wanted=is_wanted).run()
+    assert ledger.requeued == [(ledger.claimed.run_id, 1)]
