@@ -1,90 +1,24 @@
-# ruff: noqa: ARG002 - the signatures are SQLAlchemy's
-"""The schema as SQLAlchemy Core tables: one truth that the migrations must equal.
-
-Times are whole microseconds since 1970-01-01T00:00Z in ``BIGINT`` columns, so that both
-databases store, compare and sort them alike; ``UtcTime`` converts. JSON is stored as text.
-"""
-
-import json
-from datetime import datetime
-from typing import Any
+"""Runs: their rows, details, results, attempts and events, and what orders changes."""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Double,
-    ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     text,
 )
 
-from scriptrunner.clock import from_microseconds, to_microseconds
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from scriptrunner.storage.tables.columns import (
+    JsonText,
+    UtcTime,
+    metadata,
+    run_id_key,
 )
-
-
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC datetime, stored as microseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> int | None:
-        """Return the stored number of ``value``."""
-        return None if value is None else to_microseconds(value)
-
-    def process_result_value(
-        self, value: int | None, dialect: Dialect
-    ) -> datetime | None:
-        """Return the datetime of a stored number."""
-        return None if value is None else from_microseconds(value)
-
-
-class JsonText(TypeDecorator[Any]):
-    """Any JSON value, stored as compact UTF-8 text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Return the text of ``value``; NaN and infinities are refused."""
-        if value is None:
-            return None
-        return _encode(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Return the value of a stored text."""
-        return None if value is None else json.loads(value)
-
-
-def _run_id_key() -> Column[str]:
-    return Column(
-        "run_id",
-        String(36),
-        ForeignKey("runs.id", ondelete="CASCADE"),
-        primary_key=True,
-    )
-
 
 #: One row per run: what lists, filters and the supervisor need. Nothing bulky.
 runs = Table(
@@ -185,7 +119,7 @@ runs = Table(
 run_details = Table(
     "run_details",
     metadata,
-    _run_id_key(),
+    run_id_key(),
     #: Path and arguments in folded case, at most 64 KiB, for the search of lists.
     Column("search_text", Text, nullable=False),
     #: The whole request; values of secret names are ``***``.
@@ -198,7 +132,7 @@ run_details = Table(
 run_results = Table(
     "run_results",
     metadata,
-    _run_id_key(),
+    run_id_key(),
     Column("result", JsonText),
     Column("error_summary", JsonText),
     Column("outputs", JsonText, nullable=False),
@@ -208,7 +142,7 @@ run_results = Table(
 attempts = Table(
     "attempts",
     metadata,
-    _run_id_key(),
+    run_id_key(),
     Column("n", Integer, primary_key=True),
     Column("started_at", UtcTime),
     Column("finished_at", UtcTime),
@@ -230,7 +164,7 @@ attempts = Table(
 run_events = Table(
     "run_events",
     metadata,
-    _run_id_key(),
+    run_id_key(),
     Column("seq", Integer, primary_key=True),
     Column("timestamp", UtcTime, nullable=False),
     Column("event_type", String(32), nullable=False),
@@ -268,49 +202,4 @@ idempotency_keys = Table(
     Column("run_id", String(36), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Index("ix_idempotency_keys_created_at", "created_at"),
-)
-
-#: Access tokens; only the hash of the secret is kept.
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("id", String(16), primary_key=True),
-    Column("secret_sha256", String(64), nullable=False),
-    Column("name", String(100), nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("owner", String(128), nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("last_used_at", UtcTime),
-    Column("revoked", Boolean, nullable=False, server_default=text("false")),
-)
-
-#: Browser logins: the hash of the cookie, the token it came from, its last use.
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("cookie_sha256", String(64), primary_key=True),
-    Column(
-        "token_id",
-        String(16),
-        ForeignKey("tokens.id", ondelete="CASCADE"),
-        nullable=False,
-    ),
-    Column("created_at", UtcTime, nullable=False),
-    Column("used_at", UtcTime, nullable=False),
-)
-
-#: Who asked for what, from where, and what came of it; rows are only added.
-audit_entries = Table(
-    "audit_entries",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("at", UtcTime, nullable=False),
-    Column("principal", String(128), nullable=False),
-    Column("peer", String(64), nullable=False),
-    Column("action", String(64), nullable=False),
-    Column("object", Text, nullable=False),
-    Column("decision", String(16), nullable=False),
-    Column("request_id", String(36), nullable=False),
-    Column("count", Integer, nullable=False, server_default=text("1")),
-    Index("ix_audit_entries_at", "at"),
 )

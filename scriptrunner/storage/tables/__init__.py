@@ -1,0 +1,35 @@
+"""The schema as SQLAlchemy Core tables: one truth that the migrations must equal.
+
+Every module of this package declares the tables of one subject; importing the package
+declares them all.
+"""
+
+from scriptrunner.storage.tables.access import audit_entries, sessions, tokens
+from scriptrunner.storage.tables.columns import JsonText, UtcTime, metadata
+from scriptrunner.storage.tables.run import (
+    attempts,
+    counters,
+    deleted_runs,
+    idempotency_keys,
+    run_details,
+    run_events,
+    run_results,
+    runs,
+)
+
+__all__ = [
+    "JsonText",
+    "UtcTime",
+    "attempts",
+    "audit_entries",
+    "counters",
+    "deleted_runs",
+    "idempotency_keys",
+    "metadata",
+    "run_details",
+    "run_events",
+    "run_results",
+    "runs",
+    "sessions",
+    "tokens",
+]
