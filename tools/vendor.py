@@ -6,7 +6,8 @@ Run ``python tools/vendor.py`` after a change of ``vendor.toml``. It needs npm (
 
 For each package: fetch the archive, compare its sha512 with the registry's and with the
 one locked earlier for this version, copy the listed files and the licence, turn bare
-import specifiers into relative ones, and drop source-map lines.
+import specifiers into relative ones, drop source-map lines, and make modules of scripts
+that only define a name.
 """
 
 import base64
@@ -81,7 +82,10 @@ def _vendor(
     for source, target in package.get("files", {}).items():
         content = archive[source]
         if target.endswith(".js"):
-            content = _rewritten(content.decode("utf-8"), specifiers).encode("utf-8")
+            text = _rewritten(content.decode("utf-8"), specifiers)
+            if exported := package.get("exports", {}).get(target):
+                text += f"export default {exported};\n"
+            content = text.encode("utf-8")
         written[f"vendor/{target}"] = content
     if "icons" in package:
         written["icons.svg"] = _sprite(archive, package["icons"])
