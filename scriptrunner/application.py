@@ -1,7 +1,8 @@
 """The composition root: settings in, services out. Only here are things constructed.
 
 Nothing happens at import. ``build_services`` is for web workers and the command line,
-``build_ledger`` for the supervisor.
+``build_supervision`` for the supervisor, ``build_background`` for the process that the
+supervisor starts for long jobs.
 """
 
 import contextlib
@@ -18,7 +19,9 @@ from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
 from scriptrunner.settings import PROJECT_FOLDER, Settings
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
+from scriptrunner.supervisor.background import Background
 from scriptrunner.supervisor.election import Election, election_for
+from scriptrunner.supervisor.ports import BackgroundJob
 from scriptrunner.supervisor.wakeup import announce, wake_supervisor
 
 
@@ -79,16 +82,42 @@ def build_services(settings: Settings) -> Services:
     )
 
 
-def build_ledger(settings: Settings) -> tuple[Ledger, tuple[Callable[[], None], ...]]:
-    """Return the record of runs as the supervisor writes it, and its further duties.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    """What the supervisor works with."""
 
-    The duties are called about once a second and return quickly.
-    """
+    ledger: Ledger
+    #: Further small jobs, called about once a second; they return quickly.
+    duties: tuple[Callable[[], None], ...]
+    #: Starts the process for long jobs; closed when the supervisor ends.
+    background: Background
+
+
+def build_supervision(settings: Settings) -> Supervision:
+    """Return the record of runs as the supervisor writes it, and its further duties."""
     _make_folders(settings)
     database = _open_database(settings)
     ledger = Ledger(database, settings, roots=_allowed_roots(settings))
     housekeeper = Housekeeper(database, settings, keep_changes=MAX_CHANGES_BEHIND)
-    return ledger, (ledger.repeat_orders, housekeeper.tick)
+    background = Background(settings, _make_jobs(settings, database))
+    return Supervision(
+        ledger=ledger,
+        duties=(ledger.repeat_orders, housekeeper.tick, background.tend),
+        background=background,
+    )
+
+
+def build_background(settings: Settings) -> tuple[BackgroundJob, ...]:
+    """Return the long jobs, for the process that does them."""
+    return _make_jobs(settings, _open_database(settings))
+
+
+def _make_jobs(
+    settings: Settings,
+    database: Database,  # noqa: ARG001 - what jobs are made from
+) -> tuple[BackgroundJob, ...]:
+    """Return all long jobs; the supervisor only asks them whether they are due."""
+    return ()
 
 
 def _make_folders(settings: Settings) -> None:

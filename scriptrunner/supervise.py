@@ -99,7 +99,7 @@ class Tick:
 
 def main() -> int:
     """Be the supervisor of one data folder; 0 also when another one is at work."""
-    settings = Settings.from_json(sys.stdin.read())
+    settings = Settings.from_json(sys.stdin.readline())
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s pid=%(process)d %(message)s",
@@ -114,16 +114,18 @@ def main() -> int:
 
 def run(settings: Settings, lock: LockFile) -> None:
     """Build the services and work until nobody wants us."""
-    from scriptrunner.application import build_ledger  # noqa: PLC0415 - after the lock
+    from scriptrunner.application import (  # noqa: PLC0415 - after the lock
+        build_supervision,
+    )
 
     attendance = Attendance(settings, lock)
-    ledger, duties = build_ledger(settings)
+    parts = build_supervision(settings)
     tick = Tick(settings)
     supervisor = Supervisor(
         settings,
-        ledger,
+        parts.ledger,
         is_wanted=attendance.is_wanted,
-        duties=(tick.beat, *duties),
+        duties=(tick.beat, *parts.duties),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
@@ -133,6 +135,7 @@ def run(settings: Settings, lock: LockFile) -> None:
     gc.freeze()
     return_free_memory()
     supervisor.run()
+    parts.background.close()
     tick.end()
     logger.info("ending; running scripts go on")
 

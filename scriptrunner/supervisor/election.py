@@ -9,15 +9,13 @@ another one was quicker.
 import logging
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 from scriptrunner.engine import process_tree
-from scriptrunner.settings import PROJECT_FOLDER, Settings
-from scriptrunner.supervisor import note
+from scriptrunner.settings import Settings
+from scriptrunner.supervisor import note, service_process
 from scriptrunner.supervisor.lock import LockFile, check_locks_work
 
 logger = logging.getLogger(__name__)
@@ -26,19 +24,6 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 #: Seconds a supervisor that was started gets to take its lock before the next is started.
 START_SECONDS = 5.0
-#: Names of our environment that the supervisor, its zygote and its shims need.
-_KEPT_ENVIRONMENT = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "TZ",
-    "USER",
-    "TMPDIR",
-    "LOGNAME",
-    "LC_ALL",
-)
-
-
 #: The one election of this process per data folder: its locks belong to the process, and
 #: a second one would drop them by closing its own files.
 _elections: dict[Path, "Election"] = {}
@@ -157,36 +142,9 @@ def start_supervisor(settings: Settings) -> int:
     Returns:
         Its pid, which the caller reaps.
     """
-    log = settings.data_dir / "supervisor.log"
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _KEPT_ENVIRONMENT
-        or name.startswith("WEBAPI_")
-        or name in settings.pass_env
-    }
-    environment["PYTHONPATH"] = str(PROJECT_FOLDER)
-    descriptor = os.open(
-        log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-    )
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "scriptrunner.supervise"],
-            stdin=subprocess.PIPE,
-            stdout=descriptor,
-            stderr=descriptor,
-            cwd=settings.data_dir,
-            env=environment,
-            start_new_session=True,
-        )
-    finally:
-        os.close(descriptor)
-    if process.stdin is not None:
-        process.stdin.write(settings.to_json().encode())
-        process.stdin.close()
-    # It outlives us on purpose; without this, Popen would warn that it still runs.
-    process.returncode = 0
-    return process.pid
+    pid, its_input = service_process.start("scriptrunner.supervise", settings)
+    its_input.close()
+    return pid
 
 
 def lock_note(folder: Path) -> str:

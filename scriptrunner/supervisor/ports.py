@@ -4,6 +4,7 @@ The supervisor stands below ``runs`` and must not import it, so it says here, as
 protocol, what it wants written. Every method is one short transaction and safe to repeat.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,9 +89,6 @@ class RunLedger(Protocol):
     def next_retry_at(self) -> datetime | None:
         """Return when the next waiting attempt is due, or None."""
 
-    def count_queued(self) -> int:
-        """Return how many runs could be claimed now if there were slots."""
-
     def note(
         self, run_id: str, event_type: str, level: str, data: Mapping[str, Any]
     ) -> None:
@@ -98,3 +96,19 @@ class RunLedger(Protocol):
 
     def record_recovery_failure(self, run_id: str, attempt: int, error: str) -> int:
         """Count a failed recovery of a run and return the new count."""
+
+
+class BackgroundJob(Protocol):
+    """Work that takes long and is done in the background process.
+
+    It must be safe to kill at any moment and to begin again.
+    """
+
+    #: For people and the log: "library scan".
+    name: str
+
+    def is_due(self) -> bool:
+        """Return whether there is anything to do; cheap, asked about once a second."""
+
+    def work(self, stop: threading.Event) -> None:
+        """Do all that is due and return; soon, when ``stop`` is set."""
