@@ -99,6 +99,31 @@ class AuditEntry:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which lines of the audit trail are wanted; None asks for all."""
+
+    #: Exactly this caller.
+    principal: str | None = None
+    #: This action, or all below it: ``run`` means ``run.start``, ``run.stop`` ...
+    action: str | None = None
+    decision: str | None = None
+    #: Part of the object, the peer or the request id, upper and lower case alike.
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    """Lines of the audit trail, newest first."""
+
+    #: Number of each line and the line.
+    rows: tuple[tuple[int, AuditEntry], ...]
+    #: Number before which the next page begins, or None on the last one.
+    next_before: int | None
+
+
 class ForbiddenError(NotAllowedError):
     """The caller's role does not allow this."""
 

@@ -4,9 +4,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
-from scriptrunner.access.models import AuditEntry, Role, SessionRecord, TokenRecord
+from scriptrunner.access.models import (
+    AuditEntry,
+    AuditFilter,
+    AuditPage,
+    Role,
+    SessionRecord,
+    TokenRecord,
+)
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.tables import audit_entries, sessions, tokens
 
@@ -145,6 +162,48 @@ class AccessRepository:
                 AuditEntry(**{k: v for k, v in row.items() if k != "id"})
                 for row in rows
             ]
+
+    def find_audit_page(
+        self, wanted: AuditFilter, *, limit: int, before: int | None
+    ) -> AuditPage:
+        """Return the newest ``limit`` rows that match, older than number ``before``."""
+        conditions = _audit_conditions(wanted)
+        if before is not None:
+            conditions.append(audit_entries.c.id < before)
+        query = (
+            select(audit_entries)
+            .where(*conditions)
+            .order_by(audit_entries.c.id.desc())
+            .limit(limit + 1)
+        )
+        with self._database.read() as connection:
+            found = [dict(row) for row in connection.execute(query).mappings()]
+        rows = tuple((row.pop("id"), AuditEntry(**row)) for row in found[:limit])
+        more = len(found) > limit
+        return AuditPage(rows=rows, next_before=rows[-1][0] if more else None)
+
+
+def _audit_conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter; texts are taken literally."""
+    columns = audit_entries.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.principal is not None:
+        found.append(columns.principal == wanted.principal)
+    if wanted.action is not None:
+        below = columns.action.startswith(f"{wanted.action}.", autoescape=True)
+        found.append(or_(columns.action == wanted.action, below))
+    if wanted.decision is not None:
+        found.append(columns.decision == wanted.decision)
+    if wanted.text is not None:
+        places = (columns.object, columns.peer, columns.request_id)
+        found.append(
+            or_(*(each.icontains(wanted.text, autoescape=True) for each in places))
+        )
+    if wanted.since is not None:
+        found.append(columns.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(columns.at < wanted.until)
+    return found
 
 
 def _to_token(row: Row[Any]) -> TokenRecord:

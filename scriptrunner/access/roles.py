@@ -35,6 +35,12 @@ class Permission(StrEnum):
     RUN_STOP = "run.stop"
     #: Remove records with all that belongs to them.
     RUN_DELETE = "run.delete"
+    #: See which tokens there are, never their secrets.
+    TOKEN_READ = "token.read"  # noqa: S105 - a word, not a secret
+    #: Make and revoke tokens.
+    TOKEN_WRITE = "token.write"  # noqa: S105 - a word, not a secret
+    #: See who asked for what.
+    AUDIT_READ = "audit.read"
 
 
 #: Route name → permission.
@@ -72,6 +78,10 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "kill_run": Permission.RUN_STOP,
     "delete_run": Permission.RUN_DELETE,
     "delete_runs": Permission.RUN_DELETE,
+    "list_tokens": Permission.TOKEN_READ,
+    "create_token": Permission.TOKEN_WRITE,
+    "revoke_token": Permission.TOKEN_WRITE,
+    "list_audit": Permission.AUDIT_READ,
 }
 
 #: Role → permissions beyond ``ANYBODY``.

@@ -8,6 +8,8 @@ from scriptrunner.access.audit import AuditLog
 from scriptrunner.access.background import BackgroundWriter
 from scriptrunner.access.models import (
     AuditEntry,
+    AuditFilter,
+    AuditPage,
     Caller,
     NewToken,
     Proof,
@@ -167,6 +169,18 @@ class AccessService:
     def list_audit_entries(self, *, limit: int = 1_000) -> list[AuditEntry]:
         """Return the newest ``limit`` rows of the audit trail, newest first."""
         return self._repository.list_audit_entries(limit=limit)
+
+    def find_audit_page(
+        self, wanted: AuditFilter, *, limit: int, before: int | None = None
+    ) -> AuditPage:
+        """Return a page of the audit trail, newest first.
+
+        Args:
+            wanted: Which lines.
+            limit: Most lines of one page.
+            before: Only lines with a smaller number; None begins with the newest.
+        """
+        return self._repository.find_audit_page(wanted, limit=limit, before=before)
 
     def close(self) -> None:
         """Write what is pending; the service must not be used afterwards."""

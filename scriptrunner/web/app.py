@@ -32,6 +32,7 @@ from scriptrunner.web.gate import Gate
 from scriptrunner.web.parent import end_with_parent
 from scriptrunner.web.request_id import RequestId
 from scriptrunner.web.routes import (
+    access,
     control,
     core,
     dashboard,
@@ -57,6 +58,7 @@ ROUTERS = (
     streams.router,
     core.router,
     me.router,
+    access.router,
     dashboard.router,
     login.router,
 )

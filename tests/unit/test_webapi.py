@@ -105,6 +105,10 @@ ROWS = [
     ("GET", "/api/runs/{id}/script", "none", 404, has("detail")),
     ("GET", "/api/runs/{id}/logs/stream", "none", 404, has("detail")),
     ("GET", "/api/stream", "none", 422, has("detail")),
+    # Access
+    ("GET", "/api/tokens", "none", 200, has("tokens", "count")),
+    ("DELETE", "/api/tokens/{token_id}", "none", 404, has("detail")),
+    ("GET", "/api/audit", "none", 200, has("items", "count", "next_before")),
 ]
 
 
@@ -130,6 +134,11 @@ def test_text_endpoint(web, path, media_type, text):
     assert answer.status_code == 200
     assert answer.headers["content-type"] == media_type
     assert text in answer.text
+
+
+def test_token(web):
+    answer = web.client.post("/api/tokens", json={"name": "build server"})
+    assert (answer.status_code, answer.json()["name"]) == (201, "build server")
 
 
 def test_run(web):
@@ -173,5 +182,5 @@ def test_every_operation_has_a_row():
     rows = {(row[0], row[1]) for row in ROWS}
     rows |= {("GET", f"/api/runs/{{id}}{path}") for path, _, _ in TEXTS}
     rows |= {("POST", "/api/run"), ("POST", "/api/run/upload"), ("DELETE", "/api/runs")}
-    rows |= {("GET", "/"), ("POST", "/api/csp-report")}
+    rows |= {("GET", "/"), ("POST", "/api/csp-report"), ("POST", "/api/tokens")}
     assert operations <= rows, operations - rows

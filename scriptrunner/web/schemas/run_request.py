@@ -145,7 +145,7 @@ class RunRequest(RunOptionsBody):
     ]
 
 
-Body = TypeVar("Body", bound=RunOptionsBody)
+Body = TypeVar("Body", bound=BaseModel)
 
 
 def validate(model: type[Body], value: Any) -> Body:

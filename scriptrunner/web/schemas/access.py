@@ -1,0 +1,99 @@
+"""Shapes of tokens and of the audit trail: what is asked, and what is answered."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from scriptrunner.access.models import Role
+from scriptrunner.access.service import DEFAULT_NAME, NAME_LENGTH
+from scriptrunner.web.schemas.answers import Answer, Count
+
+
+def _clean_name(text: str) -> str:
+    """Return a name with single blanks inside and none around it."""
+    cleaned = " ".join(text.split())
+    if not 1 <= len(cleaned) <= NAME_LENGTH or not cleaned.isprintable():
+        raise PydanticCustomError(
+            "token_name",
+            "Input should be 1 to {length} printable characters",
+            {"length": NAME_LENGTH},
+        )
+    return cleaned
+
+
+class TokenRequest(BaseModel):
+    """A token to make."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[
+        str,
+        AfterValidator(_clean_name),
+        Field(description="For people, 1 to 100 printable characters"),
+    ] = DEFAULT_NAME
+    role: Annotated[Literal["admin"], Field(description="What its bearer may do")] = (
+        Role.ADMIN.value
+    )
+
+
+class Token(Answer):
+    """An access token; its text is known only when it is made."""
+
+    id: str
+    name: str
+    role: str
+    owner: str
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="At most a minute old")
+    revoked: bool
+
+
+class Tokens(Answer):
+    """All tokens, oldest first, revoked ones included."""
+
+    tokens: list[Token]
+    count: Count
+
+
+class TokenMade(Answer):
+    """A new token with its text, which cannot be had again."""
+
+    id: str
+    name: str
+    role: str
+    token: str
+
+
+class TokenRevoked(Answer):
+    """The token and its logins are worthless from now on."""
+
+    success: bool
+
+
+class AuditLine(Answer):
+    """One line of the audit trail; ``count`` is over 1 for counted refusals."""
+
+    id: int
+    at: datetime
+    principal: str
+    peer: str
+    action: str
+    object: str
+    decision: str
+    request_id: str
+    count: Count
+
+
+class AuditLines(Answer):
+    """Lines of the audit trail, newest first."""
+
+    items: list[AuditLine]
+    count: Count
+    next_before: int | None
+
+
+def token_to_json(record: Any) -> dict[str, Any]:
+    """Return what may be shown of a stored token."""
+    return {name: getattr(record, name) for name in Token.model_fields}
