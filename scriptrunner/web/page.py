@@ -25,33 +25,119 @@ THEMES = ("light", "dark")
 #: Style sheets in cascade order.
 STYLESHEETS = ("tokens", "base", "layout", "parts", "log")
 
-RUN_TABS = ("log", "steps", "events", "details")
+#: Parts of the page of a run; the first is shown when the address names none.
+RUN_TABS = ("log", "steps", "metrics", "events", "details", "checks", "source")
 
-_RUN_PATH = re.compile(
-    r"/runs/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    rf"(?:/(?:{'|'.join(RUN_TABS)}))?"
-)
+_ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_NUMBER = "[1-9][0-9]{0,17}"
+_TASK = "[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One kind of page: its module and what it says without JavaScript."""
+    """One kind of page: its addresses, its module, what it says without JavaScript."""
 
-    module: str
+    #: Name of the page and of its route, such as ``library_script``.
+    name: str
     heading: str
+    #: Regular expression of its paths below the prefix; ``js/lib/router.js`` has the same.
+    pattern: str
+    #: Paths as the web framework writes them, such as ``/library/{script_id}``.
+    routes: tuple[str, ...]
+    #: The tab of the header that it belongs to, ``""`` for none.
+    tab: str = ""
     status: int = 200
 
+    @property
+    def module(self) -> str:
+        """Path of its module below ``static/``."""
+        return f"js/pages/{self.name.replace('_', '-')}.js"
 
-RUNNER = Page(module="js/pages/runner.js", heading="Runner")
-RUN = Page(module="js/pages/run.js", heading="Run")
-NOT_FOUND = Page(module="js/pages/not-found.js", heading="Page not found", status=404)
+
+def _page(name: str, heading: str, path: str, *, tab: str = "") -> Page:
+    """Return a page with one fixed address."""
+    return Page(name=name, heading=heading, pattern=path, routes=(path,), tab=tab)
+
+
+RUNNER = _page("runner", "Runner", "/", tab="runner")
+RUN = Page(
+    name="run",
+    heading="Run",
+    pattern=rf"/runs/{_ID}(?:/(?:{'|'.join(RUN_TABS)}))?",
+    routes=("/runs/{run_id}", "/runs/{run_id}/{tab}"),
+    tab="runner",
+)
+NOT_FOUND = Page(
+    name="not_found",
+    heading="Page not found",
+    pattern=r"(?!)",
+    routes=(),
+    status=404,
+)
+
+#: Every page with an address.
+PAGES: tuple[Page, ...] = (
+    RUNNER,
+    _page("runs", "Runs", "/runs", tab="runner"),
+    RUN,
+    _page("compare", "Compare two runs", "/compare", tab="runner"),
+    _page("launch", "Launch a run", "/launch", tab="runner"),
+    _page("library", "Script Library", "/library", tab="library"),
+    _page("duplicates", "Duplicates", "/library/duplicates", tab="library"),
+    Page(
+        name="script",
+        heading="Script",
+        pattern=f"/library/{_NUMBER}",
+        routes=("/library/{script_id}",),
+        tab="library",
+    ),
+    _page("schedules", "Schedules", "/schedules", tab="schedules"),
+    Page(
+        name="schedule",
+        heading="Schedule",
+        pattern=f"/schedules/{_TASK}",
+        routes=("/schedules/{task_id}",),
+        tab="schedules",
+    ),
+    _page("analytics", "Analytics", "/analytics", tab="analytics"),
+    _page("gates", "Try gates", "/analytics/gates", tab="analytics"),
+    _page("alerts", "Alerts", "/alerts", tab="alerts"),
+    _page("system", "System", "/system", tab="system"),
+    _page("settings", "Settings", "/settings", tab="system"),
+    _page("tokens", "Access tokens", "/tokens", tab="system"),
+    _page("audit", "Audit", "/audit", tab="system"),
+)
+
+_PATTERNS = tuple((re.compile(page.pattern), page) for page in PAGES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """An entry of the header."""
+
+    key: str
+    path: str
+    title: str
+    icon: str
+
+
+#: The tabs of the header, in order.
+TABS: tuple[Tab, ...] = (
+    Tab(key="runner", path="/", title="Runner", icon="terminal"),
+    Tab(key="library", path="/library", title="Script Library", icon="book-open"),
+    Tab(key="schedules", path="/schedules", title="Schedules", icon="calendar-clock"),
+    Tab(key="analytics", path="/analytics", title="Analytics", icon="chart-line"),
+    Tab(key="alerts", path="/alerts", title="Alerts", icon="bell"),
+    Tab(key="system", path="/system", title="System", icon="server"),
+)
 
 
 def find_page(path: str) -> Page:
     """Return the page of ``path``, which is given without any root path."""
-    if path == "/":
-        return RUNNER
-    return RUN if _RUN_PATH.fullmatch(path) else NOT_FOUND
+    for pattern, page in _PATTERNS:
+        if pattern.fullmatch(path):
+            return page
+    return NOT_FOUND
 
 
 def is_page_wanted(request: Request) -> bool:
@@ -114,7 +200,7 @@ def render(
         theme=f' data-theme="{theme}"' if theme in THEMES else "",
         boot=escape(json.dumps(boot, separators=(",", ":"))),
         heading=escape(page.heading),
-        current=' aria-current="page"' if page is RUNNER else "",
+        tabs="\n".join(_tab(each, page, base=base, static=static) for each in TABS),
         styles="\n".join(
             f'<link rel="stylesheet" href="{escape(static)}/css/{each}.css">'
             for each in STYLESHEETS
@@ -124,6 +210,20 @@ def render(
             for each in modules
         ),
         version=escape(__version__),
+    )
+
+
+def _tab(tab: Tab, page: Page, *, base: str, static: str) -> str:
+    """Return the link of one tab, marked if ``page`` belongs to it."""
+    current = ""
+    if page.tab == tab.key:
+        current = f' aria-current="{"page" if tab.path == page.pattern else "true"}"'
+    return (
+        f'<a href="{escape(base)}{tab.path}" data-tab="{tab.key}" '
+        f'data-testid="nav-{tab.key}"{current}>'
+        f'<svg class="icon" aria-hidden="true"><use href="{escape(static)}'
+        f'/icons.svg#{tab.icon}"/></svg>'
+        f'<span data-short="{tab.title.split()[-1]}">{tab.title}</span></a>'
     )
 
 
@@ -144,9 +244,12 @@ $preloads
 <a class="skip-link" href="#main">Skip to content</a>
 <header class="topbar">
 <a class="brand" href="$base/"><img src="$static/favicon.svg" alt="" width="22" height="22">Script Runner</a>
-<nav class="tabs-main" aria-label="Pages"><a href="$base/" data-testid="nav-runner"$current>Runner</a></nav>
+<nav class="tabs-main" aria-label="Pages">
+$tabs
+</nav>
 <div class="topbar-tools" id="tools"></div>
 </header>
+<div id="status" class="status-strip"></div>
 <div id="notices"></div>
 <main id="main" tabindex="-1">
 <h1 class="boot-heading">$heading</h1>
@@ -169,7 +272,6 @@ curl $address/api/runs</pre>
 <footer class="footer">
 <span>Script Runner $version</span>
 <a href="$base/openapi.json">OpenAPI document</a>
-<span class="later">Not in this version yet: Script Library, Schedules, Analytics and Alerts.</span>
 </footer>
 <div id="overlays"></div>
 </body>

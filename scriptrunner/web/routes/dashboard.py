@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from scriptrunner.errors import TooLargeError, UnsupportedMediaTypeError
-from scriptrunner.web.page import page_response
+from scriptrunner.web.page import PAGES, page_response
 
 logger = logging.getLogger(__name__)
 router = APIRouter(tags=["dashboard"])
@@ -28,18 +28,17 @@ def get_dashboard(request: Request) -> Response:
     return page_response(request)
 
 
-@router.get("/runs", name="dashboard_runs", include_in_schema=False)
-def get_runs_page(request: Request) -> Response:
-    """Lead who shortens the address of a run to the list of runs."""
-    root_path = request.scope.get("root_path", "").rstrip("/")
-    return RedirectResponse(f"{root_path}/", status_code=307)
-
-
-@router.get("/runs/{run_id}", name="dashboard_run", include_in_schema=False)
-@router.get("/runs/{run_id}/{tab}", name="dashboard_run_tab", include_in_schema=False)
-def get_run_page(request: Request, run_id: str, tab: str = "log") -> Response:  # noqa: ARG001 - the page reads its own address
-    """The page of one run."""
+def get_page(request: Request) -> Response:
+    """Any other page: the shell is the same, and the page reads its own address."""
     return page_response(request)
+
+
+for _page in PAGES:
+    for _path in _page.routes:
+        if _path != "/":
+            router.add_api_route(
+                _path, get_page, name=f"page_{_page.name}", include_in_schema=False
+            )
 
 
 @router.post(

@@ -1,6 +1,7 @@
 """The HTML shell: readable without JavaScript, right under any prefix and in any theme."""
 
 import json
+import re
 from html import unescape
 from html.parser import HTMLParser
 
@@ -37,21 +38,53 @@ class Links(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    ("path", "page"),
+    ("path", "name"),
     [
-        ("/", pages.RUNNER),
-        (f"/runs/{RUN_ID}", pages.RUN),
-        (f"/runs/{RUN_ID}/log", pages.RUN),
-        (f"/runs/{RUN_ID}/details", pages.RUN),
-        (f"/runs/{RUN_ID}/nothing", pages.NOT_FOUND),
-        (f"/runs/{RUN_ID.upper()}", pages.NOT_FOUND),
-        ("/runs/1", pages.NOT_FOUND),
-        ("/library", pages.NOT_FOUND),
-        ("/index.html", pages.NOT_FOUND),
+        ("/", "runner"),
+        (f"/runs/{RUN_ID}", "run"),
+        (f"/runs/{RUN_ID}/log", "run"),
+        (f"/runs/{RUN_ID}/details", "run"),
+        (f"/runs/{RUN_ID}/nothing", "not_found"),
+        (f"/runs/{RUN_ID.upper()}", "not_found"),
+        ("/runs/1", "not_found"),
+        ("/library", "library"),
+        ("/library/duplicates", "duplicates"),
+        ("/library/12", "script"),
+        ("/library/0", "not_found"),
+        ("/schedules/nightly:etl", "schedule"),
+        ("/analytics/gates", "gates"),
+        ("/tokens", "tokens"),
+        ("/index.html", "not_found"),
     ],
 )
-def test_pages_by_path(path: str, page: pages.Page) -> None:
-    assert pages.find_page(path) is page
+def test_pages_by_path(path: str, name: str) -> None:
+    assert pages.find_page(path).name == name
+
+
+def test_every_page_has_its_module() -> None:
+    modules = [page.module for page in (*pages.PAGES, pages.NOT_FOUND)]
+    assert [each for each in modules if each not in ASSETS.files] == []
+
+
+def test_browser_and_server_know_the_same_pages() -> None:
+    """The router of the page has the same names, paths and tabs, in the same order."""
+    source = ASSETS.files["js/lib/router.js"].content.decode()
+    row = r"^  \['([\w-]+)', (?:'([^']+)'|`[^`]+`), '(\w*)'\],"
+    rows = re.findall(row, source, re.MULTILINE)
+    ours = [(page.name.replace("_", "-"), page.tab) for page in pages.PAGES]
+    assert [(name, tab) for name, _, tab in rows] == ours
+    fixed = [page.pattern for page in pages.PAGES if "[" not in page.pattern]
+    assert [path for _, path, _ in rows if path and "(" not in path] == fixed
+
+
+@pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.name)
+def test_one_tab_is_marked(page: pages.Page) -> None:
+    html = render(page)
+    assert html.count("aria-current=") == 1
+    marked = re.search(r'data-tab="(\w+)"[^>]*aria-current="(\w+)"', html)
+    assert marked is not None
+    own = pages.find_page(f"/{page.tab}" if page.tab != "runner" else "/") is page
+    assert marked.groups() == (page.tab, "page" if own else "true")
 
 
 def test_unknown_page_is_a_404() -> None:
@@ -62,7 +95,14 @@ def test_unknown_page_is_a_404() -> None:
 def test_product_and_tabs_are_named_in_plain_markup() -> None:
     html = render()
     assert "<title>Script Runner</title>" in html
-    for name in ("Runner", "Script Library", "Schedules", "Analytics", "Alerts"):
+    for name in (
+        "Runner",
+        "Script Library",
+        "Schedules",
+        "Analytics",
+        "Alerts",
+        "System",
+    ):
         assert name in html
 
 
@@ -92,7 +132,11 @@ def test_every_address_lies_below_the_root_path() -> None:
 
 def test_every_file_of_the_page_is_there() -> None:
     prefix = f"/static/{ASSETS.version}/"
-    named = [each for each in Links(render()).found if each.startswith(prefix)]
+    named = [
+        each.partition("#")[0]
+        for each in Links(render()).found
+        if each.startswith(prefix)
+    ]
     assert named
     assert [n for n in named if n.removeprefix(prefix) not in ASSETS.files] == []
 

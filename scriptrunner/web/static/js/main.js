@@ -13,13 +13,34 @@ import { Toasts } from './ui/toast.js';
 /** Pages are loaded when they are visited first; the server preloads the first one. */
 const PAGES = {
   runner: () => import('./pages/runner.js'),
+  runs: () => import('./pages/runs.js'),
   run: () => import('./pages/run.js'),
+  compare: () => import('./pages/compare.js'),
+  launch: () => import('./pages/launch.js'),
+  library: () => import('./pages/library.js'),
+  duplicates: () => import('./pages/duplicates.js'),
+  script: () => import('./pages/script.js'),
+  schedules: () => import('./pages/schedules.js'),
+  schedule: () => import('./pages/schedule.js'),
+  analytics: () => import('./pages/analytics.js'),
+  gates: () => import('./pages/gates.js'),
+  alerts: () => import('./pages/alerts.js'),
+  system: () => import('./pages/system.js'),
+  settings: () => import('./pages/settings.js'),
+  tokens: () => import('./pages/tokens.js'),
+  audit: () => import('./pages/audit.js'),
   'not-found': () => import('./pages/not-found.js'),
 };
 
 /** What is shown: where that is, its part, or why there is none. */
 const page = signal({ where: { name: '' }, part: null, error: null });
 const title = signal('');
+
+/** `g` and a letter. */
+const GO_TO = [
+  ['r', 'the Runner', '/'], ['l', 'the Script Library', '/library'], ['s', 'the Schedules', '/schedules'], ['a', 'the Analytics', '/analytics'],
+  ['n', 'the Alerts', '/alerts'], ['y', 'the System page', '/system'],
+];
 
 /** Tabs of one run are one page. */
 const keyOf = ({ name, id = '' }) => `${name} ${id}`;
@@ -32,7 +53,7 @@ function Page() {
   const where = keyOf(asked) === keyOf(shown) ? asked : shown;
   useHotkeys([
     { keys: '?', label: 'Show this list', group: 'Everywhere', run: showShortcuts },
-    { keys: 'g r', label: 'Go to the Runner', group: 'Everywhere', run: () => navigate('/') },
+    ...GO_TO.map(([key, title, to]) => ({ keys: `g ${key}`, label: `Go to ${title}`, group: 'Everywhere', run: () => navigate(to) })),
   ]);
   useEffect(() => retry(), [keyOf(where)]);
   const fault = error ?? loadFailure;
@@ -66,10 +87,19 @@ async function show(where) {
   page.value = loaded;
 }
 
-/** Not needed for the first sight of a page, but it must be here before the server is gone. */
-async function mountNotices(place) {
-  const { Notices } = await import('./ui/notices.js');
-  render(html`<${Notices} />`, place);
+/** Not needed for the first sight of a page, but the notices must be here before the server is gone. */
+async function mountRest() {
+  const [{ Notices }, { StatusStrip }] = await Promise.all([import('./ui/notices.js'), import('./ui/status-strip.js')]);
+  render(html`<${Notices} />`, document.querySelector('#notices'));
+  render(html`<${StatusStrip} />`, document.querySelector('#status'));
+}
+
+/** Mark the header's tab that a page belongs to; `isItself` when it is the tab's own page. */
+function markTab(nav, isItself) {
+  for (const link of document.querySelectorAll('[data-tab]')) {
+    if (link.dataset.tab === nav) link.setAttribute('aria-current', isItself ? 'page' : 'true');
+    else link.removeAttribute('aria-current');
+  }
 }
 
 function boot() {
@@ -79,10 +109,7 @@ function boot() {
   startHotkeys();
   effect(() => {
     const where = match(path.value);
-    const { name } = where;
-    const runner = document.querySelector('[data-testid=nav-runner]');
-    if (name === 'not-found') runner?.removeAttribute('aria-current');
-    else runner?.setAttribute('aria-current', name === 'runner' ? 'page' : 'true');
+    markTab(where.nav, where.nav === where.name);
     show(where);
   });
   effect(() => {
@@ -96,7 +123,7 @@ function boot() {
     render(html`<${Page} />`, main);
   });
   render(html`<${HeaderTools} />`, document.querySelector('#tools'));
-  setTimeout(() => mountNotices(document.querySelector('#notices')));
+  setTimeout(mountRest);
   const toasts = document.createElement('div');
   document.querySelector('#overlays').append(toasts);
   render(html`<${Toasts} />`, toasts);

@@ -3,7 +3,33 @@ import { base } from './boot.js';
 import { batch, signal } from './ui.js';
 
 const ID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-const RUN = new RegExp(`^/runs/(${ID})(?:/(log|steps|events|details))?$`);
+export const RUN_TABS = ['log', 'steps', 'metrics', 'events', 'details', 'checks', 'source'];
+
+/**
+ * Name, path and header tab of each page; the same as in `scriptrunner/web/page.py`. Named groups
+ * become props of the page.
+ * @type {[name: string, path: string, tab: string][]}
+ */
+export const PAGES = [
+  ['runner', '/', 'runner'],
+  ['runs', '/runs', 'runner'],
+  ['run', `/runs/(?<id>${ID})(?:/(?<tab>${RUN_TABS.join('|')}))?`, 'runner'],
+  ['compare', '/compare', 'runner'],
+  ['launch', '/launch', 'runner'],
+  ['library', '/library', 'library'],
+  ['duplicates', '/library/duplicates', 'library'],
+  ['script', '/library/(?<id>[1-9][0-9]{0,17})', 'library'],
+  ['schedules', '/schedules', 'schedules'],
+  ['schedule', '/schedules/(?<id>[A-Za-z0-9][A-Za-z0-9._:-]{0,127})', 'schedules'],
+  ['analytics', '/analytics', 'analytics'],
+  ['gates', '/analytics/gates', 'analytics'],
+  ['alerts', '/alerts', 'alerts'],
+  ['system', '/system', 'system'],
+  ['settings', '/settings', 'system'],
+  ['tokens', '/tokens', 'system'],
+  ['audit', '/audit', 'system'],
+];
+const PATTERNS = PAGES.map(([name, pattern, tab]) => /** @type {const} */ ([new RegExp(`^${pattern}$`), name, tab]));
 
 /** Path below the prefix, such as '/runs/…/log'. */
 export const path = signal('/');
@@ -12,11 +38,17 @@ export const query = signal(new URLSearchParams());
 /** Fragment without '#'. */
 export const fragment = signal('');
 
-/** Name and parameters of the page of a path. */
+/**
+ * Name, header tab and parameters of the page of a path.
+ * @param {string} where
+ * @returns {{name: string, nav: string, id?: string, tab?: string}}
+ */
 export function match(where) {
-  if (where === '/' || where === '') return { name: 'runner' };
-  const run = RUN.exec(where);
-  return run ? { name: 'run', id: run[1], tab: run[2] ?? 'log' } : { name: 'not-found' };
+  for (const [pattern, name, nav] of PATTERNS) {
+    const found = pattern.exec(where || '/');
+    if (found) return { name, nav, ...found.groups };
+  }
+  return { name: 'not-found', nav: '' };
 }
 
 function read() {

@@ -21,7 +21,7 @@ const TABS = { log: 'Log', steps: 'Steps', events: 'Events', details: 'Details' 
 /** `s` stops, as in the table; so steps have no key. */
 const TAB_KEYS = [['l', 'log'], ['e', 'events'], ['d', 'details']];
 
-export default function Run({ id, tab, setTitle }) {
+export default function Run({ id, tab = 'log', setTitle }) {
   const { run, error, reload } = useRun(id);
   const path = run?.request?.script_path ?? '';
   const onDone = (name, answer) => {
