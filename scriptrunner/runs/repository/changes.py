@@ -1,20 +1,16 @@
-"""The counter that orders all changes of the record, and what changed since."""
+"""What changed in the record of runs since some change."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from scriptrunner.runs.models import RunListItem
 from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_items
-from scriptrunner.storage.tables import counters, deleted_runs, runs
+from scriptrunner.storage.changes import get_current, reserve
+from scriptrunner.storage.tables import deleted_runs, runs
 
-_RESERVE = (
-    update(counters)
-    .where(counters.c.name == "change")
-    .values(value=counters.c.value + bindparam("count"))
-    .returning(counters.c.value)
-)
-_CURRENT = select(counters.c.value).where(counters.c.name == "change")
+__all__ = ["get_current", "list_changed", "list_deleted", "reserve"]
+
 _CHANGED = (
     select(*ITEM_COLUMNS)
     .where(runs.c.change > bindparam("after"))
@@ -27,21 +23,6 @@ _DELETED = (
     .order_by(deleted_runs.c.change)
     .limit(bindparam("limit"))
 )
-
-
-def reserve(connection: Connection, count: int) -> range:
-    """Take ``count`` (>= 1) change numbers, and the turn to write, in one statement.
-
-    Numbers that are not used after all are left out; nobody minds.
-    """
-    last = connection.execute(_RESERVE, {"count": count}).scalar_one()
-    return range(last - count + 1, last + 1)
-
-
-def get_current(connection: Connection) -> int:
-    """Return the number of the newest change."""
-    value: int = connection.execute(_CURRENT).scalar_one()
-    return value
 
 
 def list_changed(

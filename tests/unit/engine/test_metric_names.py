@@ -15,12 +15,10 @@ def test_catalogue_has_every_metric_of_a_result():
     assert set(METRICS) - set(found) <= {"cost_total"}
 
 
-def test_every_metric_is_in_the_reference():
+def test_every_alias_is_in_the_reference():
     page = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
     text = page.read_text(encoding="utf-8")
-    assert [name for name in METRICS if f"| `{name}` |" not in text] == []
-    for alias in ALIASES:
-        assert f"`{alias}`" in text
+    assert [alias for alias in ALIASES if f"`{alias}`" not in text] == []
 
 
 @pytest.mark.parametrize(
