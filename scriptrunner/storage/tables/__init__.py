@@ -5,7 +5,9 @@ declares them all.
 """
 
 from scriptrunner.storage.tables.access import audit_entries, sessions, tokens
+from scriptrunner.storage.tables.benchmark import benchmarks
 from scriptrunner.storage.tables.columns import JsonText, UtcTime, metadata
+from scriptrunner.storage.tables.execution import executions
 from scriptrunner.storage.tables.run import (
     attempts,
     counters,
@@ -22,8 +24,10 @@ __all__ = [
     "UtcTime",
     "attempts",
     "audit_entries",
+    "benchmarks",
     "counters",
     "deleted_runs",
+    "executions",
     "idempotency_keys",
     "metadata",
     "run_details",
