@@ -38,6 +38,8 @@ function preference(name, fallback) {
 export const theme = preference('theme', 'system');
 /** 'local' or 'utc': the zone of absolute times. */
 export const zone = preference('zone', 'local');
+/** 'comfortable' or 'compact': the height of rows. */
+export const density = preference('density', 'comfortable');
 /** Rows of one page of the runs table. */
 export const pageSize = preference('page-size', 25);
 /** False switches the one-letter keys off. */
@@ -45,6 +47,9 @@ export const hotkeysOn = preference('hotkeys', true);
 
 /** Put the theme on the document, and into a cookie so that the next page starts with it. */
 export function applyTheme() {
+  effect(() => {
+    document.documentElement.dataset.density = density.value;
+  });
   effect(() => {
     const choice = theme.value;
     if (choice === 'system') delete document.documentElement.dataset.theme;

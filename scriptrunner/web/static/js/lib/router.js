@@ -79,6 +79,12 @@ export function setQuery(changes, { replace = true } = {}) {
   navigate(path.value + (text ? `?${text}` : '') + (fragment.value ? `#${fragment.value}` : ''), { replace });
 }
 
+/** Change the fragment without scrolling; '' removes it. */
+export function setFragment(text) {
+  const words = query.peek().toString();
+  navigate(`${path.peek()}${words ? `?${words}` : ''}${text ? `#${text}` : ''}`, { replace: true });
+}
+
 /** Follow links to our own pages without loading a document. */
 function followLink(event) {
   if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

@@ -10,6 +10,7 @@ import { html, useEffect, useRef, useState } from '../lib/ui.js';
 import { Ago, Button, Card, Empty, ErrorBox, Heading, Icon, Moment, RunDuration, RunStatus, ShortId, Skeleton } from '../ui/basics.js';
 import { LogView } from '../ui/log-view.js';
 import { Menu } from '../ui/menu.js';
+import { Tabs } from '../ui/tabs.js';
 import { act, ActionButton, menuItems } from '../ui/run-actions.js';
 import { DetailsTab } from './run/details-tab.js';
 import { EventsTab } from './run/events-tab.js';
@@ -40,10 +41,7 @@ export default function Run({ id, tab = 'log', setTitle }) {
     <${Head} run=${run} path=${path} onDone=${onDone} />
     ${error && html`<p class="stale tone-warn" role="status"><${Icon} name="triangle-alert" />Not up to date: ${error.message}</p>`}
     <${ErrorSummary} run=${run} tab=${tab} />
-    <nav class="tabs" aria-label="Parts of this run">
-      ${Object.entries(TABS).map(([name, label]) => html`<a key=${name} href=${href(`/runs/${id}/${name}`)}
-        aria-current=${tab === name ? 'page' : undefined} data-testid=${`tab-${name}`}>${label}</a>`)}
-    </nav>
+    <${Tabs} label="Parts of this run" current=${tab} tabs=${Object.entries(TABS).map(([key, label]) => ({ key, label, href: href(`/runs/${id}/${key}`) }))} />
     <${Tab} key=${tab} name=${tab} run=${run} />`;
 }
 

@@ -1,9 +1,97 @@
-/** Access tokens. */
-import { html } from '../lib/ui.js';
-import { Heading } from '../ui/basics.js';
+/** Access tokens: who may come in from elsewhere. */
+import { getJson, me, postJson, request } from '../lib/api.js';
+import { copyText } from '../lib/clipboard.js';
+import { plural } from '../lib/format.js';
+import { useResource } from '../lib/resource.js';
+import { html, useState } from '../lib/ui.js';
+import { Ago, Button, Card, Empty, TableBox, TableHead } from '../ui/basics.js';
+import { closeDialog, confirm, openDialog } from '../ui/dialog.js';
+import { PageHead, SystemTabs } from '../ui/page-head.js';
+import { lacking, Loaded } from '../ui/states.js';
+import { showError, showToast } from '../ui/toast.js';
 
 export const title = () => 'Access tokens';
 
 export default function Tokens() {
-  return html`<${Heading}>Access tokens<//>`;
+  const found = useResource((options) => getJson('/api/tokens', options), []);
+  return html`<${PageHead} title="Access tokens" note="Callers on this machine need none; all others send one, or log in with one." />
+    <${SystemTabs} current="tokens" />
+    <${Card} title="Make a token"><${MakeToken} onMade=${found.reload} /><//>
+    <${Card} title="Tokens"><${Loaded} resource=${found}>${({ tokens }) => html`<${Table} tokens=${tokens} onChange=${found.reload} />`}<//><//>`;
+}
+
+function MakeToken({ onMade }) {
+  const [name, setName] = useState('');
+  const [busy, setBusy] = useState(false);
+  const submit = async (event) => {
+    event.preventDefault();
+    if (busy || lacking('token.write')) return;
+    setBusy(true);
+    try {
+      const made = await postJson('/api/tokens', { json: name.trim() ? { name } : {} });
+      setName('');
+      showToken(made);
+      onMade();
+    } catch (error) {
+      showError(error);
+    }
+    setBusy(false);
+  };
+  return html`<form class="inline-form" onSubmit=${submit}>
+    <div class="field"><label for="token-name">Name</label>
+      <input id="token-name" type="text" maxlength="100" placeholder="build server" value=${name} autocomplete="off"
+        onInput=${(event) => setName(event.target.value)} data-testid="token-name" />
+      <p class="help">For people: where it is used, so that you know what stops when you revoke it.</p></div>
+    <div class="field"><label for="token-role">Role</label><select id="token-role"><option>admin</option></select>
+      <p class="help">May do everything.</p></div>
+    <${Button} type="submit" kind="primary" icon="plus" label=${busy ? 'Making…' : 'Make token'} busy=${busy} refusal=${lacking('token.write')} data-testid="token-add" />
+  </form>`;
+}
+
+/** The one time that the text is known. */
+function showToken({ name, token }) {
+  openDialog({
+    title: `Token “${name}”`,
+    body: html`<div class="stack"><p>Copy it now: it is stored only as a hash and cannot be shown again.</p>
+      <pre class="secret" tabindex="0" data-testid="token-text">${token}</pre>
+      <p>Send it as <code>Authorization: Bearer …</code>, or paste it into the login form.</p></div>`,
+    actions: html`<${Button} icon="copy" label="Copy" kind="primary" data-first-focus onClick=${() => copyText(token, 'Token')} />
+      <${Button} label="Done" onClick=${closeDialog} />`,
+  });
+}
+
+function Table({ tokens, onChange }) {
+  if (!tokens.length) {
+    return html`<${Empty} icon="key-round" title="There are no tokens">
+      <p>Only callers on this machine can use the service. Make one for whatever comes from elsewhere.</p><//>`;
+  }
+  const ordered = [...tokens].sort((a, b) => Number(a.revoked) - Number(b.revoked));
+  return html`<${TableBox} label="Tokens"><table class="plain-table wide-rows">
+    <${TableHead} columns=${['Name', 'Id', 'Role', 'Made by', 'Made', 'Last used', 'State', 'Actions']} />
+    <tbody>${ordered.map((each) => html`<${Row} key=${each.id} token=${each} onChange=${onChange} />`)}</tbody></table><//>
+    <p class="card-note muted">${plural(tokens.filter(({ revoked }) => !revoked).length, 'valid token')}. The time of the last use is at most a minute old.</p>`;
+}
+
+function Row({ token, onChange }) {
+  const isOwn = me.value?.principal === `token:${token.id}`;
+  const revoke = async () => {
+    const sure = await confirm({
+      title: `Revoke “${token.name}”?`, confirm: 'Revoke',
+      body: `Whoever uses token ${token.id} is refused at once, and logins with it end.${isOwn ? ' You are logged in with it yourself.' : ''} This cannot be undone.`,
+    });
+    if (!sure) return;
+    try {
+      await request('DELETE', `/api/tokens/${token.id}`);
+      showToast(`“${token.name}” is revoked`);
+    } catch (error) {
+      showError(error);
+    }
+    onChange();
+  };
+  return html`<tr data-testid="token-row" data-token-id=${token.id} class=${token.revoked ? 'is-off' : ''}>
+    <th scope="row">${token.name}${isOwn && html` <span class="muted">(yours)</span>`}</th><td class="mono">${token.id}</td><td>${token.role}</td><td class="mono">${token.owner}</td>
+    <td class="nowrap"><${Ago} at=${token.created_at} /></td><td class="nowrap">${token.last_used_at ? html`<${Ago} at=${token.last_used_at} />` : 'never'}</td>
+    <td>${token.revoked ? 'revoked' : html`<span class="text-good">valid</span>`}</td>
+    <td>${!token.revoked && html`<${Button} compact=${true} icon="ban" label="Revoke" refusal=${lacking('token.write')} onClick=${revoke}
+      title=${`Revoke ${token.name}`} data-testid="token-revoke" />`}</td></tr>`;
 }

@@ -5,6 +5,10 @@ import { Button, IconButton } from './basics.js';
 /** What is asked or shown now, or null. */
 const shown = signal(null);
 
+/**
+ * @typedef {{title: string, body: unknown, actions?: unknown, wide?: boolean, onClose?: () => void}} DialogProps
+ */
+
 /** Show a dialog; it closes by itself only through `closeDialog`, Escape or its cross. */
 export function openDialog(dialog) {
   mount();
@@ -54,7 +58,7 @@ function DialogHost() {
   return dialog && html`<${Dialog} key=${dialog.title} ...${dialog} />`;
 }
 
-function Dialog({ title, body, actions }) {
+function Dialog({ title, body, actions, wide }) {
   const element = useRef(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -67,7 +71,7 @@ function Dialog({ title, body, actions }) {
     event.preventDefault();
     closeDialog();
   };
-  return html`<dialog ref=${element} class="dialog" aria-labelledby="dialog-title" data-testid="dialog" onClick=${onClick} onCancel=${onCancel}>
+  return html`<dialog ref=${element} class=${wide ? 'dialog is-wide' : 'dialog'} aria-labelledby="dialog-title" data-testid="dialog" onClick=${onClick} onCancel=${onCancel}>
     <div class="dialog-inner">
       <header><h2 id="dialog-title">${title}</h2><${IconButton} icon="x" label="Close" onClick=${closeDialog} /></header>
       <div class="dialog-body">${body}</div>

@@ -6,7 +6,7 @@ import { bytes, count, plural } from '../lib/format.js';
 import { useHotkeys } from '../lib/hotkeys.js';
 import { readLineLink, writeLineLink } from '../lib/log-rows.js';
 import { markHits } from '../lib/log-search.js';
-import { fragment, navigate, path, query } from '../lib/router.js';
+import { fragment, setFragment } from '../lib/router.js';
 import { classes, html, useEffect, useLayoutEffect, useRef, useState } from '../lib/ui.js';
 import { isAtEnd, visibleRows } from '../lib/virtual.js';
 import { Button, ErrorBox, Icon, IconButton, Segments, Skeleton } from './basics.js';
@@ -208,12 +208,6 @@ function Piece({ text, style, hit }) {
   const { className, css } = looks(style);
   if (hit) return html`<mark class=${className} style=${css}>${text}</mark>`;
   return className ? html`<span class=${className} style=${css}>${text}</span>` : text;
-}
-
-/** Change the address's fragment without scrolling. */
-function setFragment(text) {
-  const search = query.peek().toString();
-  navigate(`${path.peek()}${search ? `?${search}` : ''}#${text}`, { replace: true });
 }
 
 function copyMarked(rows, { stream, from, to }) {

@@ -6,6 +6,7 @@ import { isChanged } from '../../lib/schema.js';
 import { join } from '../../lib/shellwords.js';
 import { html, useEffect } from '../../lib/ui.js';
 import { Card, Moment, TableBox, TableHead } from '../../ui/basics.js';
+import { Pairs } from '../../ui/kv.js';
 import { isEmpty, Value } from '../../ui/value.js';
 
 export function DetailsTab({ run }) {
@@ -22,12 +23,6 @@ export function DetailsTab({ run }) {
     ${result?.dry_run && html`<${PlanCard} plan=${result} />`}
     ${Array.isArray(attempts) && attempts.length > 0 && html`<${AttemptsCard} attempts=${attempts} />`}
   </div>`;
-}
-
-/** A list of names and what to show for them; empty ones are left out. */
-function Pairs({ pairs }) {
-  const there = pairs.filter(([, shown]) => shown !== null && shown !== undefined && shown !== '');
-  return html`<dl class="kv">${there.map(([name, shown]) => html`<div key=${name}><dt>${name}</dt><dd>${shown}</dd></div>`)}</dl>`;
 }
 
 const mono = (text) => text && html`<span class="mono break">${text}</span>`;

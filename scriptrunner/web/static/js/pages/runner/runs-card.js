@@ -11,7 +11,8 @@ import {
 } from '../../lib/runs-list.js';
 import { STATUSES } from '../../lib/run-status.js';
 import { classes, html, useEffect, useRef, useState } from '../../lib/ui.js';
-import { Button, Card, Empty, ErrorBox, Icon, IconButton, Skeleton, TableBox } from '../../ui/basics.js';
+import { Button, Card, Empty, ErrorBox, Icon, Skeleton, TableBox } from '../../ui/basics.js';
+import { Pager } from '../../ui/pager.js';
 import { showError, showToast } from '../../ui/toast.js';
 import { RunRow } from './run-row.js';
 
@@ -37,7 +38,7 @@ export function RunsCard() {
       <${Selection} />
       <${Notices} />
       <${Rows} />
-      <${Pager} />
+      <${RunsPager} />
     </div>
   <//>`;
 }
@@ -156,28 +157,13 @@ function Notices() {
       <${Icon} name="chevron-up" />${plural(fresh, 'new run')}</button></div>`}`;
 }
 
-function Pager() {
-  if (!total.value) return null;
-  const page = shownPage.value;
-  const size = pageSize.value;
-  const last = Math.max(1, Math.ceil(total.value / size));
-  const first = (page - 1) * size;
-  const range = [first + 1, first + rowIds.value.length].map((each) => count(Math.min(each, total.value))).join('–');
-  const setSize = (event) => {
-    pageSize.value = Number(event.target.value);
+function RunsPager() {
+  const setSize = (size) => {
+    pageSize.value = size;
     goToPage(1);
   };
-  return html`<nav class="pager" aria-label="Pages of runs">
-    <span class="muted" data-testid="page-range">${range} of ${count(total.value)}</span>
-    <span class="push"></span>
-    <label class="page-size">Rows <select data-testid="page-size" value=${String(size)} onChange=${setSize}>
-      ${[25, 50, 100, 200].map((each) => html`<option key=${each} value=${String(each)} selected=${each === size}>${each}</option>`)}</select></label>
-    <${IconButton} icon="chevron-left" label="Previous page" refusal=${page > 1 ? '' : 'this is the first'}
-      onClick=${() => goToPage(page - 1)} data-testid="page-prev" />
-    <span class="nowrap">${count(page)} / ${count(last)}</span>
-    <${IconButton} icon="chevron-right" label="Next page" refusal=${page < last ? '' : 'this is the last'}
-      onClick=${() => goToPage(page + 1)} data-testid="page-next" />
-  </nav>`;
+  return html`<${Pager} label="Pages of runs" page=${shownPage.value} size=${pageSize.value} shown=${rowIds.value.length} total=${total.value}
+    onPage=${goToPage} onSize=${setSize} />`;
 }
 
 /** j and k walk the rows; the other keys act on the row that has the focus. */
