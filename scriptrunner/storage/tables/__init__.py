@@ -5,6 +5,7 @@ declares them all.
 """
 
 from scriptrunner.storage.tables.access import audit_entries, sessions, tokens
+from scriptrunner.storage.tables.alert import alert_deliveries, alerts
 from scriptrunner.storage.tables.benchmark import benchmarks
 from scriptrunner.storage.tables.columns import JsonText, UtcTime, metadata
 from scriptrunner.storage.tables.execution import executions
@@ -18,22 +19,42 @@ from scriptrunner.storage.tables.run import (
     run_results,
     runs,
 )
+from scriptrunner.storage.tables.script import (
+    content_bands,
+    folder_roots,
+    library_scans,
+    script_contents,
+    script_tags,
+    script_versions,
+    scripts,
+    tags,
+)
 
 __all__ = [
     "JsonText",
     "UtcTime",
+    "alert_deliveries",
+    "alerts",
     "attempts",
     "audit_entries",
     "benchmarks",
+    "content_bands",
     "counters",
     "deleted_runs",
     "executions",
+    "folder_roots",
     "idempotency_keys",
+    "library_scans",
     "metadata",
     "run_details",
     "run_events",
     "run_results",
     "runs",
+    "script_contents",
+    "script_tags",
+    "script_versions",
+    "scripts",
     "sessions",
+    "tags",
     "tokens",
 ]

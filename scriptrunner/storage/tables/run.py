@@ -71,6 +71,8 @@ runs = Table(
     Column("task_id", String(128)),
     Column("fire_time", UtcTime),
     Column("event", String(128)),
+    #: The script of the library that was asked for.
+    Column("library_id", BigInteger),
     #: What a person asked for: ``stop``, ``cancel``, ``kill`` or ``restart``.
     Column("stop_kind", String(16)),
     Column("stop_principal", String(128)),
@@ -91,6 +93,8 @@ runs = Table(
     Index("ix_runs_status_queued_at", "status", "queued_at", "run_status"),
     Index("ix_runs_change", "change"),
     Index("ix_runs_script_sha256", "script_sha256"),
+    #: By the name, as PostgreSQL cannot index paths of any length.
+    Index("ix_runs_script_name_queued_at", "script_name", "queued_at"),
     # By phase, not by status: SQLite would take the index above for the status.
     Index(
         "ix_runs_queue",
