@@ -1,0 +1,85 @@
+"""Triggered alerts, and the outbox of their deliveries."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from scriptrunner.storage.tables.columns import (
+    JsonText,
+    UtcTime,
+    metadata,
+    number_key,
+)
+
+#: One row per rule of a run that was met. It outlives the run, like the history.
+alerts = Table(
+    "alerts",
+    metadata,
+    number_key(),
+    #: Value of the ``change`` counter at the last change of it or of a delivery.
+    Column("change", BigInteger, nullable=False),
+    Column("run_id", String(36), nullable=False),
+    #: Place of the rule among those of the run, from 0.
+    Column("rule", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("severity", String(8), nullable=False),
+    Column("condition", Text, nullable=False),
+    #: The metrics of the condition as they were, by name.
+    Column("measured", JsonText, nullable=False),
+    Column("triggered_at", UtcTime, nullable=False),
+    #: Whether the script was still running.
+    Column("is_early", Boolean, nullable=False),
+    Column("script_path", Text, nullable=False),
+    #: ``script_path`` in folded case, for the search of lists.
+    Column("script_folded", Text, nullable=False),
+    #: What receivers are told of the run, and all its metrics.
+    Column("run", JsonText, nullable=False),
+    Column("metrics", JsonText, nullable=False),
+    Column("acknowledged_at", UtcTime),
+    Column("acknowledged_by", String(128)),
+    # A rule is met once per run: whoever finds that out a second time writes nothing.
+    UniqueConstraint("run_id", "rule"),
+    Index("ix_alerts_triggered_at_id", "triggered_at", "id"),
+    Index("ix_alerts_change", "change"),
+)
+
+#: One row per alert and channel; those that are ``pending`` are still to be sent.
+alert_deliveries = Table(
+    "alert_deliveries",
+    metadata,
+    #: The ``delivery_id`` that receivers see, the same at every try.
+    Column("id", String(36), primary_key=True),
+    Column(
+        "alert_id",
+        ForeignKey("alerts.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    #: Place among the channels of the rule, from 0.
+    Column("place", Integer, nullable=False),
+    Column("channel", String(64), nullable=False),
+    #: ``pending``, ``sent``, ``failed`` or ``skipped``.
+    Column("status", String(16), nullable=False),
+    #: Tries begun.
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", UtcTime),
+    Column("finished_at", UtcTime),
+    #: Why the last try failed, without addresses.
+    Column("error", Text),
+    UniqueConstraint("alert_id", "channel"),
+    Index(
+        "ix_alert_deliveries_due",
+        "next_try_at",
+        sqlite_where=text("status = 'pending'"),
+        postgresql_where=text("status = 'pending'"),
+    ),
+)
