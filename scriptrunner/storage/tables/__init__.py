@@ -19,6 +19,16 @@ from scriptrunner.storage.tables.run import (
     run_results,
     runs,
 )
+from scriptrunner.storage.tables.script import (
+    content_bands,
+    folder_roots,
+    library_scans,
+    script_contents,
+    script_tags,
+    script_versions,
+    scripts,
+    tags,
+)
 
 __all__ = [
     "JsonText",
@@ -28,15 +38,23 @@ __all__ = [
     "attempts",
     "audit_entries",
     "benchmarks",
+    "content_bands",
     "counters",
     "deleted_runs",
     "executions",
+    "folder_roots",
     "idempotency_keys",
+    "library_scans",
     "metadata",
     "run_details",
     "run_events",
     "run_results",
     "runs",
+    "script_contents",
+    "script_tags",
+    "script_versions",
+    "scripts",
     "sessions",
+    "tags",
     "tokens",
 ]
