@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from scriptrunner.engine import retry
+from scriptrunner.engine import destinations, retry, rules
 from scriptrunner.errors import InvalidInputError, MalformedInputError
 
 RETRY_STRATEGIES = retry.RETRY_STRATEGIES
@@ -98,6 +98,13 @@ def _range(low: float, high: float) -> _Form:
     return is_in_range, "float_range", f"a number from {low:g} to {high:.10g}"
 
 
+def _list_of_rules(most: int, what: str) -> _Form:
+    def is_list(value: object) -> bool:
+        return isinstance(value, tuple) and len(value) <= most
+
+    return is_list, "list_type", f"a list of at most {most} {what}"
+
+
 _SWITCH: _Form = (_is_bool, "bool_type", "true or false")
 _SECONDS = _range(0.0, float(MAX_DELAY_SECONDS))
 
@@ -124,7 +131,26 @@ _FORMS: dict[str, _Form] = {
     "dry_run": _SWITCH,
     "enable_visualizer": _SWITCH,
     "visualizer_format": _choice(VISUALIZER_FORMATS),
+    "history_db": (_is_text_or_none, "string_type", "a name or null"),
+    "enable_history": _SWITCH,
+    "performance_gates": _list_of_rules(rules.MAX_GATES, "gates"),
+    "junit_output": (_is_text_or_none, "string_type", "a path or null"),
+    "save_baseline": (_is_text_or_none, "string_type", "a path or null"),
+    "load_baseline": (_is_text_or_none, "string_type", "a name or null"),
+    "alerts": _list_of_rules(rules.MAX_ALERTS, "alerts"),
+    "slack_webhook": (_is_text_or_none, "string_type", "an https address or null"),
+    "enable_code_analysis": _SWITCH,
+    "enable_secret_scanning": _SWITCH,
+    "enable_dependency_scanning": _SWITCH,
+    "enable_cost_tracking": _SWITCH,
 }
+#: What is wrong with one entry of a list, by the name of the list.
+_ENTRY_FAULTS = {
+    "performance_gates": rules.iter_gate_faults,
+    "alerts": rules.iter_alert_faults,
+}
+#: Options whose values are never repeated.
+_SECRET_NAMES = ("env_vars", "slack_webhook")
 #: Options whose whole numbers are stored as floats.
 _REAL_NAMES = (
     "retry_initial_delay",
@@ -170,6 +196,25 @@ class RunOptions:
     dry_run: bool = False
     enable_visualizer: bool = False
     visualizer_format: str = "text"
+    #: Name of a history besides the service's own, or None.
+    history_db: str | None = None
+    enable_history: bool = True
+    #: Bounds of metrics: ``metric``, ``max_value``, ``min_value`` each.
+    performance_gates: tuple[rules.Rule, ...] = ()
+    #: Where the JUnit report goes, below the outputs of the run.
+    junit_output: str | None = None
+    #: Name under which the metrics are kept, and of the file below the outputs.
+    save_baseline: str | None = None
+    #: Name of the baseline to compare with.
+    load_baseline: str | None = None
+    #: ``name``, ``condition``, ``channels``, ``severity`` each.
+    alerts: tuple[rules.Rule, ...] = ()
+    #: Where alerts for the channel ``slack`` go; a secret.
+    slack_webhook: str | None = None
+    enable_code_analysis: bool = False
+    enable_secret_scanning: bool = False
+    enable_dependency_scanning: bool = False
+    enable_cost_tracking: bool = False
 
     def __post_init__(self) -> None:
         """Bring the values into the one form that is stored and compared."""
@@ -184,6 +229,15 @@ class RunOptions:
             self._replace("args", tuple(given))
         if isinstance(self.env_vars, Mapping):
             self._replace("env_vars", dict(self.env_vars))
+        self._normalise_entries("performance_gates", rules.normalise_gate)
+        self._normalise_entries("alerts", rules.normalise_alert)
+
+    def _normalise_entries(self, name: str, normalise: Callable[[Any], Any]) -> None:
+        given = getattr(self, name)
+        if isinstance(given, list | tuple) and given != ():
+            self._replace(name, tuple(normalise(each) for each in given))
+        elif given == []:
+            self._replace(name, ())
 
     def _replace(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -202,6 +256,9 @@ class RunOptions:
             TooManyArgsError: If there are more than 50 arguments.
             InvalidArgError: If one has a NUL, is too long or cannot be encoded.
             InvalidEnvError: If a name is malformed, or a size over its limit.
+            InvalidOutputPathError: If a path of an output is malformed.
+            InvalidHistoryDbError: If the name of the history is.
+            WebhookNotAllowedError: If the webhook is no https address.
         """
         faults = list(self._iter_faults())
         if faults:
@@ -212,6 +269,24 @@ class RunOptions:
         self._check_env(is_local=is_local)
         if not is_local:
             self._check_sizes()
+        self._check_destinations(is_local=is_local)
+
+    def _check_destinations(self, *, is_local: bool) -> None:
+        """Refuse malformed places; whether they are allowed is for the service to say."""
+        for name in ("junit_output", "save_baseline"):
+            path = getattr(self, name)
+            if path is not None:
+                destinations.check_output_path(name, path, is_local=is_local)
+        if self.junit_output is not None and self.junit_output == self.save_baseline:
+            raise destinations.InvalidOutputPathError(
+                "junit_output and save_baseline must be different files"
+            )
+        if self.load_baseline is not None:
+            destinations.check_input_name("load_baseline", self.load_baseline)
+        if self.history_db is not None:
+            destinations.check_history_db(self.history_db)
+        if self.slack_webhook is not None:
+            destinations.check_webhook(self.slack_webhook, hosts=None)
 
     def _check_args(self, *, is_local: bool) -> None:
         for number, text in enumerate(self.args):
@@ -249,7 +324,10 @@ class RunOptions:
             is_good, kind, wanted = _FORMS[each.name]
             if not is_good(value):
                 message = f"{each.name} must be {wanted}"
-                yield _fault(kind, each.name, message, value)
+                shown = None if each.name in _SECRET_NAMES else value
+                yield _fault(kind, each.name, message, shown)
+            elif each.name in _ENTRY_FAULTS and value:
+                yield from _entry_faults(each.name, value)
 
     def to_json(self) -> dict[str, Any]:
         """Return all options as JSON values, the real environment values included."""
@@ -257,6 +335,8 @@ class RunOptions:
             **{name: getattr(self, name) for name in _OPTION_NAMES},
             "args": list(self.args),
             "env_vars": dict(self.env_vars),
+            "performance_gates": [dict(each) for each in self.performance_gates],
+            "alerts": [dict(each) for each in self.alerts],
         }
 
     @classmethod
@@ -301,6 +381,14 @@ def _fault(kind: str, name: str, message: str, value: object) -> dict[str, Any]:
     if _can_be_echoed(value):
         fault["input"] = value
     return fault
+
+
+def _entry_faults(name: str, entries: Iterable[Any]) -> Iterable[dict[str, Any]]:
+    """Yield the faults of the entries of a list, each with its place."""
+    for number, entry in enumerate(entries):
+        for kind, place, message in _ENTRY_FAULTS[name](entry):
+            words = f"{name}[{number}]: {message}"
+            yield {"type": kind, "loc": ["body", name, number, *place], "msg": words}
 
 
 def _can_be_echoed(value: object) -> bool:

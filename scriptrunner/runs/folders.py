@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from scriptrunner.errors import StorageFullError
 from scriptrunner.fault_points import pass_point
@@ -74,14 +75,29 @@ class RunFolders:
         """Keep a script that came with the request (0400)."""
         self._write_new(f"{self.make(run_id)}/{SCRIPT_NAME}", content, 0o400)
 
-    def write_secrets(self, run_id: str, env_vars: Mapping[str, str]) -> None:
-        """Keep environment values that must not be in the database (0600)."""
-        text = json.dumps({"env_vars": dict(env_vars)})
+    def write_secrets(
+        self,
+        run_id: str,
+        env_vars: Mapping[str, str],
+        *,
+        slack_webhook: str | None = None,
+    ) -> None:
+        """Keep values that must not be in the database (0600)."""
+        values = {"env_vars": dict(env_vars), "slack_webhook": slack_webhook}
         path = f"{self.make(run_id)}/{SECRETS_NAME}"
-        self._write_new(path, text.encode("ascii"), 0o600)
+        self._write_new(path, json.dumps(values).encode("ascii"), 0o600)
 
     def read_secrets(self, run_id: str) -> dict[str, str]:
         """Return the secret environment values of a run, empty if it has none."""
+        values: dict[str, str] = self._read_secrets(run_id).get("env_vars", {})
+        return values
+
+    def read_webhook(self, run_id: str) -> str | None:
+        """Return the real address of a run's ``slack_webhook``, or None."""
+        address: str | None = self._read_secrets(run_id).get("slack_webhook")
+        return address
+
+    def _read_secrets(self, run_id: str) -> dict[str, Any]:
         try:
             descriptor = os.open(
                 f"{self.path(run_id)}/{SECRETS_NAME}",
@@ -90,8 +106,8 @@ class RunFolders:
         except FileNotFoundError:
             return {}
         with os.fdopen(descriptor, "rb") as file:
-            values: dict[str, str] = json.load(file)["env_vars"]
-        return values
+            found: dict[str, Any] = json.load(file)
+        return found
 
     def _write_new(self, path: str, content: bytes, mode: int) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW

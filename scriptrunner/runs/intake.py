@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
 from scriptrunner.clock import Clock
+from scriptrunner.engine import destinations
 from scriptrunner.engine.environment import is_secret_name, mask, split_environment
 from scriptrunner.engine.events import EventType, build_event
 from scriptrunner.engine.paths import AllowedRoots
@@ -89,6 +91,7 @@ class Intake:
         self._folders = folders
         self._roots = roots
         self._clock = clock
+        self._output_roots = spellings_of(settings.output_root)
         self._commit = SharedCommit(
             database,
             queue_limit=settings.queue_limit,
@@ -168,11 +171,14 @@ class Intake:
 
         Raises:
             InvalidWorkingDirError: If the working folder is not allowed.
+            InvalidOutputPathError: If an output may not be written there.
+            WebhookNotAllowedError: If the webhook's host is not allowed.
             QueueFullError: If too many runs wait.
             StorageFullError: If the data disk is (almost) full.
         """
         if options.working_dir is not None:
             self._roots.get_folder(options.working_dir)
+        self._check_destinations(options)
         self._check_disk()
         run_id = str(uuid4())
         _, ignored = split_environment(options.env_vars)
@@ -199,6 +205,16 @@ class Intake:
             restarted_from=origin.restarted_from,
         )
 
+    def _check_destinations(self, options: RunOptions) -> None:
+        """Refuse places outside that this service does not allow."""
+        if options.slack_webhook is not None:
+            hosts = self._settings.webhook_hosts
+            destinations.check_webhook(options.slack_webhook, hosts=hosts)
+        for name in ("junit_output", "save_baseline"):
+            path = getattr(options, name)
+            if path is not None:
+                destinations.relative_output(name, path, self._output_roots)
+
     def _check_disk(self) -> None:
         """Refuse new runs while the disk has little room left."""
         try:
@@ -211,19 +227,20 @@ class Intake:
     # The files of a run that need to be there before its row
 
     def _lay_down(self, run_id: str, options: RunOptions, origin: Origin) -> None:
-        secrets = _secrets_of(options)
+        secrets, webhook = _secrets_of(options), options.slack_webhook
         try:
             if origin.lay_down_script is not None:
                 origin.lay_down_script(run_id)
-            if secrets:
-                self._folders.write_secrets(run_id, secrets)
+            if secrets or webhook is not None:
+                self._folders.write_secrets(run_id, secrets, slack_webhook=webhook)
         except BaseException:
             self._clear(run_id, options, origin)
             raise
 
     def _clear(self, run_id: str, options: RunOptions, origin: Origin) -> None:
         """Leave nothing of a run that was refused."""
-        if origin.lay_down_script is not None or _secrets_of(options):
+        has_secrets = _secrets_of(options) or options.slack_webhook is not None
+        if origin.lay_down_script is not None or has_secrets:
             with suppress(OSError):
                 self._folders.remove(run_id)
 
@@ -240,6 +257,8 @@ class Intake:
         now = self._clock.utc_now()
         request = {"script_path": script.shown_path, **options.to_json()}
         request["env_vars"] = mask(options.env_vars)
+        if options.slack_webhook is not None:
+            request["slack_webhook"] = destinations.mask_webhook(options.slack_webhook)
         run = {
             "id": run_id,
             "queued_at": now,
@@ -285,6 +304,13 @@ class Intake:
             data=event.data,
         )
         return NewRun(run=run, details=details, event=draft)
+
+
+def spellings_of(folder: Path | None) -> tuple[str, ...]:
+    """Return how people may write ``folder``: as it was given, and without links."""
+    if folder is None:
+        return ()
+    return tuple(dict.fromkeys((str(folder), os.path.realpath(folder))))
 
 
 def is_key(text: str) -> bool:

@@ -74,12 +74,15 @@ class LaunchBuilder:
         )
 
     def options_of(self, run: StoredRun) -> RunOptions:
-        """Return a run's options with the real values of its environment."""
+        """Return a run's options with the real values of what is masked."""
         values = dict(run.request)
         values.pop("script_path", None)
         if values["env_vars"]:
             secrets = self._folders.read_secrets(run.id)
             values["env_vars"] = {**values["env_vars"], **secrets}
+        if values.get("slack_webhook"):
+            real = self._folders.read_webhook(run.id)
+            values["slack_webhook"] = real or values["slack_webhook"]
         return RunOptions.from_json(values)
 
     def describe(self, run: StoredRun) -> Mapping[str, Any]:

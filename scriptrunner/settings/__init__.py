@@ -73,6 +73,10 @@ class Settings:
     #: Open event streams in all and per caller.
     streams_limit: int = 1_000
     streams_per_caller: int = 50
+    #: Folder where outputs of runs are published, or None.
+    output_root: Path | None = None
+    #: Hosts besides hooks.slack.com that webhooks may go to; ``name`` or ``name:port``.
+    webhook_hosts: tuple[str, ...] = ()
     #: Whether the dashboard's files are read again when they change.
     development: bool = False
 
@@ -96,12 +100,13 @@ class Settings:
         raw: dict[str, Any] = json.loads(text)
         known = {each.name for each in fields(cls)}
         values = {name: value for name, value in raw.items() if name in known}
-        for name in ("pass_env", "hosts", "local_uids"):
+        for name in ("pass_env", "hosts", "local_uids", "webhook_hosts"):
             values[name] = tuple(values[name])
         values["allowed_roots"] = tuple(Path(each) for each in values["allowed_roots"])
         values["data_dir"] = Path(values["data_dir"])
-        if values.get("admin_token_file"):
-            values["admin_token_file"] = Path(values["admin_token_file"])
+        for name in ("admin_token_file", "output_root"):
+            if values.get(name):
+                values[name] = Path(values[name])
         return cls(**values)
 
     def with_changes(self, **changes: Any) -> "Settings":

@@ -48,6 +48,7 @@ DATABASE_SCHEMES = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+HOST_AND_PORT = re.compile(r"(?P<host>[^:]+)(:[0-9]{1,5})?")
 HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_-]+)*")
 
 
@@ -98,6 +99,8 @@ class Environment(BaseModel):
     post_burst: _Count = _DEFAULT["post_burst"]
     streams_limit: _Count = _DEFAULT["streams_limit"]
     streams_per_caller: _Count = _DEFAULT["streams_per_caller"]
+    output_root: str | None = None
+    webhook_hosts: str | None = None
     development: bool = _DEFAULT["development"]
 
 
@@ -140,6 +143,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         "hosts": _host_names,
         "local_uids": _user_ids,
         "admin_token_file": _existing_file,
+        "output_root": _output_root,
+        "webhook_hosts": _webhook_hosts,
     }.items():
         try:
             text = getattr(raw, name)
@@ -308,6 +313,24 @@ def _host_names(text: str) -> dict[str, Any]:
             f"must be host names separated by commas, without scheme or port; {bad[0]!r} is none"
         )
     return {"hosts": tuple(names)}
+
+
+def _output_root(text: str) -> dict[str, Any]:
+    if not _path(text).is_dir():
+        raise ValueError("must name an existing folder")
+    return {"output_root": _path(text)}
+
+
+def _webhook_hosts(text: str) -> dict[str, Any]:
+    names = [name.lower().rstrip(".") for name in _listed(text)]
+    for name in names:
+        found = HOST_AND_PORT.fullmatch(name)
+        if found is None or not HOST_NAME.fullmatch(found["host"]):
+            raise ValueError(
+                "must be host names, each with a port if it is not 443, separated by"
+                f" commas; {name!r} is none"
+            )
+    return {"webhook_hosts": tuple(names)}
 
 
 def _user_ids(text: str) -> dict[str, Any]:

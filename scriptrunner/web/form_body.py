@@ -14,7 +14,7 @@ from starlette.requests import Request
 from scriptrunner.errors import InvalidInputError, MalformedInputError
 from scriptrunner.web.body import UPLOAD_BYTES, iter_body, require_media_type
 from scriptrunner.web.json_text import NotJsonError, fault, parse_text
-from scriptrunner.web.schemas.run_request import LATER_FIELDS, RunOptionsBody
+from scriptrunner.web.schemas.run_request import RunOptionsBody
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -37,11 +37,21 @@ NUMBER_FIELDS = frozenset(
     }
 )
 SWITCH_FIELDS = frozenset(
-    {"retry_on_failure", "stream_output", "dry_run", "enable_visualizer"}
+    {
+        "retry_on_failure",
+        "stream_output",
+        "dry_run",
+        "enable_visualizer",
+        "enable_history",
+        "enable_code_analysis",
+        "enable_secret_scanning",
+        "enable_dependency_scanning",
+        "enable_cost_tracking",
+    }
 )
-JSON_FIELDS = frozenset({"env_vars"})
+JSON_FIELDS = frozenset({"env_vars", "performance_gates", "alerts"})
 #: Fields that a form may leave empty.
-KNOWN_FIELDS = LATER_FIELDS | frozenset(RunOptionsBody.model_fields)
+KNOWN_FIELDS = frozenset(RunOptionsBody.model_fields)
 SWITCHES = {
     "true": True,
     "1": True,

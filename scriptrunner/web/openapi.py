@@ -85,7 +85,10 @@ def _shapes() -> dict[str, Any]:
         ref_template="#/components/schemas/{model}",
     )
     shapes: dict[str, Any] = found["$defs"]
-    request = RunRequest.model_json_schema(mode="validation")
+    request = RunRequest.model_json_schema(
+        ref_template="#/components/schemas/{model}", mode="validation"
+    )
+    shapes |= request.pop("$defs")
     # What must be given comes first.
     properties = request["properties"]
     request["properties"] = {"script_path": properties.pop("script_path"), **properties}

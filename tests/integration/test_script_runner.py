@@ -603,7 +603,8 @@ def test_the_step_report_is_there_if_asked_for(write, begin):
         ({"retry_strategy": "x"}, MalformedInputError, "one of linear"),
         ({"working_dir": "/nowhere"}, InvalidWorkingDirError, "existing directory"),
         ({"retry_max_atempts": 2}, TypeError, "did you mean retry_max_attempts"),
-        ({"performance_gates": []}, TypeError, "no option 'performance_gates'"),
+        ({"performance_gates": [{}]}, MalformedInputError, "gates.0.: metric must"),
+        ({"nonsense": 1}, TypeError, "no option 'nonsense'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_started(

@@ -127,8 +127,8 @@ def test_text_that_is_no_json_is_400(web, name, text):
         ("retry_strategy", "x"),
         ("script_path", "a.py"),
         ("nonsense", "1"),
-        ("alerts", "[]"),
-        ("slack_webhook", "https://x"),
+        ("alerts", "{}"),
+        ("performance_gates", '[{"metric": "cpu_max", "max_value": NaN}]'),
         ("nonsense", ""),
     ],
 )

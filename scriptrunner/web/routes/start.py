@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from scriptrunner.engine import paths, plan
+from scriptrunner.engine import destinations, paths, plan
 from scriptrunner.errors import StorageFullError, UnsupportedMediaTypeError
 from scriptrunner.runs.errors import (
     IdempotencyConflictError,
@@ -38,6 +38,9 @@ OPTION_ERRORS = (
     plan.TooManyArgsError,
     plan.InvalidArgError,
     plan.InvalidEnvError,
+    destinations.InvalidOutputPathError,
+    destinations.InvalidHistoryDbError,
+    destinations.WebhookNotAllowedError,
 )
 QUEUE_ERRORS = (QueueFullError, StorageFullError)
 BODY_ERRORS = (
@@ -129,6 +132,7 @@ def upload_run(body: UploadBodyDep, actor: ActorDep) -> Response:
     responses=answers(
         "RunRestarted",
         *PATH_ERRORS,
+        *OPTION_ERRORS,
         RunNotFoundError,
         RestartPendingError,
         InvalidIdempotencyKeyError,

@@ -3,7 +3,7 @@
 from typing import Any
 
 #: Options that a form sends as JSON text.
-JSON_TEXTS = frozenset({"args", "env_vars"})
+JSON_TEXTS = frozenset({"args", "env_vars", "performance_gates", "alerts"})
 
 
 def describe_upload_form(run_request: dict[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,18 @@ def test_defaults_are_those_of_the_api_and_pass():
         "dry_run": False,
         "enable_visualizer": False,
         "visualizer_format": "text",
+        "history_db": None,
+        "enable_history": True,
+        "performance_gates": [],
+        "junit_output": None,
+        "save_baseline": None,
+        "load_baseline": None,
+        "alerts": [],
+        "slack_webhook": None,
+        "enable_code_analysis": False,
+        "enable_secret_scanning": False,
+        "enable_dependency_scanning": False,
+        "enable_cost_tracking": False,
     }
 
 
@@ -117,6 +129,16 @@ def test_other_timeouts_are_refused_in_the_words_of_the_api(timeout):
         ("dry_run", 0),
         ("enable_visualizer", "on"),
         ("visualizer_format", "../../x"),
+        ("history_db", 5),
+        ("enable_history", None),
+        ("performance_gates", "x"),
+        ("junit_output", ["a.xml"]),
+        ("save_baseline", 5),
+        ("load_baseline", True),
+        ("alerts", {}),
+        ("slack_webhook", 5),
+        ("enable_code_analysis", 1),
+        ("enable_cost_tracking", "yes"),
     ],
 )
 def test_a_wrong_type_range_or_choice_is_one_fault_that_names_the_field(name, value):

@@ -8,7 +8,6 @@ from scriptrunner.engine.plan import RunOptions
 from scriptrunner.errors import MalformedInputError
 from scriptrunner.web import form_body
 from scriptrunner.web.schemas.run_request import (
-    LATER_FIELDS,
     RunOptionsBody,
     RunRequest,
     validate,
@@ -53,10 +52,6 @@ def test_the_request_has_the_script_path_besides():
     }
 
 
-def test_later_fields_are_none_of_todays():
-    assert not LATER_FIELDS & set(RunRequest.model_fields)
-
-
 @pytest.mark.parametrize("name", NUMBERS)
 def test_ranges_are_the_same_at_the_door_and_inside(name):
     low, high = NUMBERS[name]
@@ -90,6 +85,8 @@ def test_every_field_has_one_way_through_a_form():
         form_body.JSON_FIELDS,
         {"args"},
         {"log_level", "retry_strategy", "working_dir", "visualizer_format"},
+        {"history_db", "junit_output", "save_baseline", "load_baseline"},
+        {"slack_webhook"},
     )
     names = [name for way in ways for name in way]
     assert sorted(names) == sorted(RunOptionsBody.model_fields)
@@ -111,6 +108,8 @@ def test_every_field_has_one_way_through_a_form():
         ("args", "x, y z,,w", ["x", "y z", "w"]),
         ("args", '["x", " y"]', ["x", " y"]),
         ("env_vars", '{"A": "1"}', {"A": "1"}),
+        ("performance_gates", '[{"metric": "cpu"}]', [{"metric": "cpu"}]),
+        ("enable_history", "off", False),
         ("working_dir", " a b ", " a b "),
     ],
 )
@@ -129,3 +128,100 @@ def test_anything_but_an_object_is_a_fault_of_the_body(value):
     with pytest.raises(MalformedInputError) as caught:
         validate(RunRequest, value)
     assert caught.value.faults[0]["loc"] == ("body",)
+
+
+GATE = {"metric": "cpu_max", "max_value": 80}
+ALERT = {"condition": "cpu_max > 80"}
+
+
+def test_rules_reach_the_options_with_their_defaults():
+    body = validate(
+        RunOptionsBody,
+        {
+            "performance_gates": [GATE],
+            "alerts": [{**ALERT, "severity": "error", "channels": ["log"]}],
+        },
+    )
+    options = body.to_options()
+    options.check()
+    assert options.to_json()["performance_gates"] == [
+        {"metric": "cpu_max", "max_value": 80.0, "min_value": None}
+    ]
+    assert options.to_json()["alerts"] == [
+        {
+            "name": "api_alert",
+            "condition": "cpu_max > 80",
+            "channels": ["log"],
+            "severity": "ERROR",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "place"),
+    [
+        ("performance_gates", {"metric": "cpu_max"}, []),
+        ("performance_gates", {"max_value": 1}, ["metric"]),
+        ("performance_gates", {**GATE, "metric": "__class__"}, ["metric"]),
+        ("performance_gates", {**GATE, "metric": "cpu_max\n"}, ["metric"]),
+        ("performance_gates", {**GATE, "metric": "a" * 65}, ["metric"]),
+        ("performance_gates", {**GATE, "metric": 5}, ["metric"]),
+        ("performance_gates", {**GATE, "max_value": "80"}, ["max_value"]),
+        ("performance_gates", {**GATE, "max_value": True}, ["max_value"]),
+        ("performance_gates", {**GATE, "max_value": float("nan")}, ["max_value"]),
+        ("performance_gates", {**GATE, "min_value": float("inf")}, ["min_value"]),
+        ("performance_gates", {**GATE, "max_value": 10**400}, ["max_value"]),
+        ("performance_gates", {**GATE, "min_value": 81}, []),
+        ("performance_gates", {**GATE, "max": 1}, ["max"]),
+        ("performance_gates", "x", []),
+        ("performance_gates", None, []),
+        ("alerts", {}, ["condition"]),
+        ("alerts", {"condition": "cpu_max >"}, ["condition"]),
+        ("alerts", {"condition": "__import__('os')"}, ["condition"]),
+        ("alerts", {"condition": "1 < " * 200}, ["condition"]),
+        ("alerts", {"condition": 5}, ["condition"]),
+        ("alerts", {**ALERT, "severity": "bad"}, ["severity"]),
+        ("alerts", {**ALERT, "name": ""}, ["name"]),
+        ("alerts", {**ALERT, "name": "a\x1b[2J"}, ["name"]),
+        ("alerts", {**ALERT, "channels": "log"}, ["channels"]),
+        ("alerts", {**ALERT, "channels": ["../x"]}, ["channels", 0]),
+        ("alerts", {**ALERT, "chanels": []}, ["chanels"]),
+        ("alerts", [], []),
+    ],
+)
+def test_a_bad_rule_is_one_fault_at_its_place_at_the_door_and_inside(
+    name, entry, place
+):
+    good = GATE if name == "performance_gates" else ALERT
+    expected = ["body", name, 1, *place]
+    with pytest.raises(MalformedInputError) as caught:
+        validate(RunOptionsBody, {name: [good, entry]})
+    assert [list(fault["loc"]) for fault in caught.value.faults] == [expected]
+    with pytest.raises(MalformedInputError) as caught:
+        RunOptions(**{name: [good, entry]}).check()
+    assert [fault["loc"] for fault in caught.value.faults] == [expected]
+
+
+def test_a_bad_condition_says_the_column():
+    with pytest.raises(MalformedInputError, match="column 11") as caught:
+        validate(RunOptionsBody, {"alerts": [{"condition": "cpu_max > and"}]})
+    assert "column 11" in caught.value.faults[0]["msg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"), [("performance_gates", GATE), ("alerts", ALERT)]
+)
+def test_fifty_rules_pass_and_one_more_does_not(name, entry):
+    for count, expected in ((50, True), (51, False)):
+        assert is_accepted(**{name: [entry] * count}) is expected
+        assert is_accepted_inside(**{name: [entry] * count}) is expected
+
+
+def test_all_faults_of_a_body_come_at_once():
+    with pytest.raises(MalformedInputError) as caught:
+        validate(
+            RunRequest,
+            {"x": 1, "timeout": "1", "alerts": [{}], "performance_gates": [{}]},
+        )
+    names = {fault["loc"][1] for fault in caught.value.faults}
+    assert names == {"script_path", "x", "timeout", "alerts", "performance_gates"}
