@@ -71,6 +71,7 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "csp_report": Permission.PAGE_READ,
     "openapi": Permission.API_READ,
     "get_system_status": Permission.SYSTEM_READ,
+    "get_settings": Permission.SYSTEM_READ,
     "get_stats": Permission.RUN_READ,
     "list_runs": Permission.RUN_READ,
     "get_run": Permission.RUN_READ,

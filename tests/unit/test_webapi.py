@@ -48,6 +48,7 @@ ROWS = [
     # Core
     ("GET", "/api/health", "none", 200, lambda body: body == {"status": "ok"}),
     ("GET", "/api/system/status", "none", 200, has("cpu_load", "memory")),
+    ("GET", "/api/settings", "none", 200, has("settings", "count")),
     ("GET", "/api/stats", "none", 200, has("total_runs", "by_status", "success_rate")),
     ("GET", "/api/me", "none", 200, has("principal", "role", "permissions", "local")),
     ("GET", "/openapi.json", "none", 200, has("openapi", "paths")),

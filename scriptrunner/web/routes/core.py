@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from scriptrunner.settings.describe import describe_settings
 from scriptrunner.web.answers import JSON_TYPE, json_answer
 from scriptrunner.web.deps import RuntimeDep, ServicesDep
 from scriptrunner.web.describe import answers
@@ -27,6 +28,13 @@ async def get_health() -> Response:
 def get_system_status(runtime: RuntimeDep) -> Response:
     """Return the state of machine, queue, supervisor and service."""
     return json_answer(describe_host(runtime))
+
+
+@router.get("/api/settings", name="get_settings", responses=answers("ServiceSettings"))
+def get_settings(runtime: RuntimeDep) -> Response:
+    """Return the settings in force and where each comes from; no secrets."""
+    found = describe_settings(runtime.settings)
+    return json_answer({"settings": found, "count": len(found)})
 
 
 @router.get("/api/stats", name="get_stats", responses=answers("Stats"))

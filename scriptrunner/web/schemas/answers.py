@@ -109,6 +109,21 @@ class SystemStatus(Answer):
     containment: Containment
 
 
+class ServiceSetting(Answer):
+    """One variable of the service's environment."""
+
+    name: str
+    value: Any
+    source: Literal["environment", "default"]
+
+
+class ServiceSettings(Answer):
+    """What the service runs with; secrets are not told."""
+
+    settings: list[ServiceSetting]
+    count: Count
+
+
 class Stats(Answer):
     """Figures over runs."""
 
