@@ -130,9 +130,19 @@ def test_only_the_calls_of_the_api_and_the_stream_fetch() -> None:
     assert fetching == ["js/lib/api.js", "js/lib/live-hub.js"]
 
 
-def test_only_one_module_names_the_view_library() -> None:
-    naming = [name_of(path) for path in MODULES if "/vendor/" in path.read_text()]
-    assert naming == ["js/lib/ui.js"]
+def test_each_vendored_library_is_named_by_one_module() -> None:
+    naming: dict[str, set[str]] = {}
+    for path in MODULES:
+        for vendored in re.findall(r"/vendor/([\w-]+)\.js", path.read_text()):
+            naming.setdefault(vendored, set()).add(name_of(path))
+    view = {"preact", "preact-hooks", "signals", "htm"}
+    assert {each: naming.pop(each) for each in view} == {
+        each: {"js/lib/ui.js"} for each in view
+    }
+    assert naming["uplot"] == {"js/ui/series-chart.js"}
+    assert {each: len(modules) for each, modules in naming.items()} == dict.fromkeys(
+        naming, 1
+    )
 
 
 def test_every_icon_is_in_the_sprite() -> None:

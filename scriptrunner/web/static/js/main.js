@@ -7,7 +7,6 @@ import { applyTheme } from './lib/prefs.js';
 import { match, navigate, path, startRouter } from './lib/router.js';
 import { effect, html, render, signal, useEffect, useErrorBoundary } from './lib/ui.js';
 import { ErrorBox, startReadingAtTheTop } from './ui/basics.js';
-import { HeaderTools, showShortcuts } from './ui/header-tools.js';
 import { Toasts } from './ui/toast.js';
 
 /** Pages are loaded when they are visited first; the server preloads the first one. */
@@ -87,9 +86,17 @@ async function show(where) {
   page.value = loaded;
 }
 
+async function showShortcuts() {
+  const [{ openDialog }, { Shortcuts }] = await Promise.all([import('./ui/dialog.js'), import('./ui/shortcuts.js')]);
+  openDialog({ title: 'Keyboard', body: html`<${Shortcuts} />` });
+}
+
 /** Not needed for the first sight of a page, but the notices must be here before the server is gone. */
 async function mountRest() {
-  const [{ Notices }, { StatusStrip }] = await Promise.all([import('./ui/notices.js'), import('./ui/status-strip.js')]);
+  const [{ HeaderTools }, { Notices }, { StatusStrip }] = await Promise.all([
+    import('./ui/header-tools.js'), import('./ui/notices.js'), import('./ui/status-strip.js'),
+  ]);
+  render(html`<${HeaderTools} onHelp=${showShortcuts} />`, document.querySelector('#tools'));
   render(html`<${Notices} />`, document.querySelector('#notices'));
   render(html`<${StatusStrip} />`, document.querySelector('#status'));
 }
@@ -122,7 +129,6 @@ function boot() {
     main.replaceChildren();
     render(html`<${Page} />`, main);
   });
-  render(html`<${HeaderTools} />`, document.querySelector('#tools'));
   setTimeout(mountRest);
   const toasts = document.createElement('div');
   document.querySelector('#overlays').append(toasts);

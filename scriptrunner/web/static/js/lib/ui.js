@@ -3,6 +3,7 @@
  * Everything else imports from here.
  */
 import { h, render, Fragment, Component, createRef } from '../../vendor/preact.js';
+import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import htm from '../../vendor/htm.js';
 
 export { h, render, Fragment, Component, createRef };
@@ -18,3 +19,32 @@ export const html = htm.bind(h);
 
 /** Joins class names and leaves out what is false. */
 export const classes = (...names) => names.filter(Boolean).join(' ');
+
+/**
+ * A component whose module is fetched when it is shown first.
+ * @template P
+ * @param {() => Promise<import('preact').ComponentType<P>>} load
+ * @param {unknown} [meanwhile] what stands in its place until then
+ * @returns {(props: P) => unknown}
+ */
+export function lazy(load, meanwhile = null) {
+  let loaded = null;
+  let coming = null;
+  let failure = null;
+  return function Lazy(props) {
+    const [, redraw] = useState({});
+    useEffect(() => {
+      if (loaded) return;
+      coming ??= load();
+      const settle = () => redraw({});
+      coming.then((part) => { loaded = part; }, (error) => { failure = error; coming = null; }).then(settle);
+    }, []);
+    if (failure) {
+      const error = failure;
+      failure = null;
+      // Thrown while drawing, so that the error boundary of the card or the page has it.
+      throw error;
+    }
+    return loaded ? h(loaded, props) : meanwhile;
+  };
+}

@@ -2,10 +2,13 @@
 import { count, percent } from '../lib/format.js';
 import { getJson } from '../lib/api.js';
 import { watch } from '../lib/live.js';
-import { html, signal, useEffect } from '../lib/ui.js';
-import { ErrorBox, Heading } from '../ui/basics.js';
-import { LaunchCard } from './runner/launch-form.js';
+import { html, lazy, signal, useEffect } from '../lib/ui.js';
+import { Card, ErrorBox, Heading, Skeleton } from '../ui/basics.js';
 import { RunsCard } from './runner/runs-card.js';
+
+/** The form needs the API's description anyway, which comes later than the runs. */
+const LaunchCard = lazy(() => import('./runner/launch-form.js').then((module) => module.LaunchCard),
+  html`<${Card} title="Launch" class="launch"><${Skeleton} lines=${2} /><//>`);
 
 /** At most one fetch per this time, however many runs change. */
 const GATHER_MS = 800;

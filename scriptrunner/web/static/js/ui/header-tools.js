@@ -18,12 +18,8 @@ const LIVE = {
 const NEXT_THEME = { system: 'light', light: 'dark', dark: 'system' };
 const THEME_ICONS = { system: 'monitor', light: 'sun', dark: 'moon' };
 
-export async function showShortcuts() {
-  const [{ openDialog }, { Shortcuts }] = await Promise.all([import('./dialog.js'), import('./shortcuts.js')]);
-  openDialog({ title: 'Keyboard', body: html`<${Shortcuts} />` });
-}
-
-export function HeaderTools() {
+/** @param {{onHelp: () => void}} props */
+export function HeaderTools({ onHelp }) {
   const live = LIVE[liveState.value];
   const isUtc = zone.value === 'utc';
   const changeZone = () => {
@@ -39,7 +35,7 @@ export function HeaderTools() {
       ${isUtc ? 'UTC' : 'local time'}</button>
     <${IconButton} icon=${THEME_ICONS[theme.value]} label=${`Theme: ${theme.value}`} data-testid="theme-toggle" onClick=${changeTheme} />
     ${hotkeys.value.length > 0 && html`<${IconButton} icon="keyboard" class="icon-btn desktop-only" label="Keyboard shortcuts (?)"
-      data-testid="shortcuts" onClick=${showShortcuts} />`}
+      data-testid="shortcuts" onClick=${onHelp} />`}
     ${me.value && !me.value.local && html`<${LogOut} name=${me.value.principal} />`}`;
 }
 
