@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 #: Seconds between two looks at the output files, far from and near the cap.
 OUTPUT_SECONDS = 0.25
 OUTPUT_NEAR_SECONDS = 0.02
-#: Seconds after the start at which the script's file is compared once more.
+#: Seconds after the start at which the script's file is compared once more, and the
+#: script's pid is recorded. Asking the kernel for its start time sooner would wait for the
+#: end of its exec, which costs more than all else that is done for a short run.
 RECHECK_SECONDS = 0.1
 #: Seconds between two rounds of SIGKILL while something still lives.
 KILL_ROUND_SECONDS = 0.02
@@ -79,6 +81,7 @@ class Keeper:
         control: Descriptor of the locked control file.
         wake: Read end of the pipe that SIGTERM writes to.
         script: The started script.
+        spawn: The spawn record as it was written.
         file: What was started, for the comparison after the start.
         outputs: stdout and stderr.
     """
@@ -89,6 +92,7 @@ class Keeper:
         control: int,
         wake: int,
         script: Script,
+        spawn: "dict[str, object]",
         file: ScriptFile,
         outputs: tuple[OutputFile, OutputFile],
     ) -> None:
@@ -96,6 +100,7 @@ class Keeper:
         self._control = control
         self._wake = wake
         self._script = script
+        self._spawn = spawn
         self._file = file
         self._outputs = outputs
         self._usage = Usage()
@@ -172,6 +177,7 @@ class Keeper:
             self._sample_at = max(self._sample_at + self._monitor.interval, now + 0.02)
         if self._recheck_at is not None and now >= self._recheck_at:
             self._recheck()
+            self._write_leader()
         if now >= self._output_at:
             self._visit_outputs(now)
 
@@ -236,6 +242,16 @@ class Keeper:
         self._recheck_at = None
         if not self._file.is_unchanged():
             self._warning = "script_changed_while_starting"
+
+    def _write_leader(self) -> None:
+        """Add the script's pid to the spawn record: recovery finds its session by it."""
+        pid = self._script.pid
+        leader = {"pid": pid, "start": process_tree.start_time(pid)}
+        try:
+            record = {**self._spawn, **leader}
+            control_file.write_slot(self._control, control_file.SPAWN, record)
+        except OSError:
+            pass  # the run id in its environment finds it too
 
     def _visit_outputs(self, now: float) -> None:
         wait = OUTPUT_SECONDS
@@ -346,6 +362,7 @@ class Keeper:
         record: dict[str, object] = {
             "reason": self._ending or self._own_reason(code),
             "exit_code": code,
+            "pid": self._script.pid,
             "started_us": ended_us - duration_ns // 1000,
             "ended_us": ended_us,
             "duration_ns": duration_ns,

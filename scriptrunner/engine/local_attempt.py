@@ -83,7 +83,7 @@ class LocalAttempt:
             "end_reason": end.get("reason"),
             "exit_code": end.get("exit_code"),
             "error": end.get("error"),
-            "pid": spawn.get("pid"),
+            "pid": end.get("pid") or spawn.get("pid"),
             "sha256": spawn.get("sha256"),
             "sample_count": end.get("samples"),
         }

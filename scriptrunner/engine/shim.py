@@ -206,7 +206,7 @@ def _run(launch: "dict[str, Any]", control: int, wake: int) -> dict[str, object]
         record["principal"] = order.principal
         return record
     try:
-        script, file, outputs = _prepare_and_start(launch, control)
+        keeper = _prepare_and_start(launch, control, wake)
     except ScriptChangedError as error:
         return _not_started("script_changed", str(error), "ScriptChangedError")
     except SpawnError as error:
@@ -217,12 +217,10 @@ def _run(launch: "dict[str, Any]", control: int, wake: int) -> dict[str, object]
         return _not_started("spawn_error", str(error), type(error).__name__)
     # From here an error is not "not started" any more: it ends this process.
     pass_point("shim.after_spawn")
-    return Keeper(launch, control, wake, script, file, outputs).watch()
+    return keeper.watch()
 
 
-def _prepare_and_start(
-    launch: "dict[str, Any]", control: int
-) -> tuple[Script, ScriptFile, tuple[OutputFile, OutputFile]]:
+def _prepare_and_start(launch: "dict[str, Any]", control: int, wake: int) -> Keeper:
     """Check and keep the script, open its folder and its output files, and start it."""
     file = take(
         launch["script_path"],
@@ -238,14 +236,15 @@ def _prepare_and_start(
         pass_point("shim.before_spawn_record")
         if not file.is_unchanged():
             raise ScriptChangedError("the script was replaced before it was started")
-        script = _start(launch, control, file, folder, (stdout, stderr))
+        spawn = _write_spawn(launch, control, file)
+        script = _start(launch, folder, (stdout, stderr))
     except BaseException:
         for output in outputs:
             output.close()
         raise
     finally:
         os.close(folder)
-    return script, file, (stdout, stderr)
+    return Keeper(launch, control, wake, script, spawn, file, (stdout, stderr))
 
 
 def _open_folder(launch: "dict[str, Any]") -> int:
@@ -270,14 +269,10 @@ def _open_outputs(launch: "dict[str, Any]") -> tuple[OutputFile, OutputFile]:
         raise
 
 
-def _start(
-    launch: "dict[str, Any]",
-    control: int,
-    file: ScriptFile,
-    folder: int,
-    outputs: tuple[OutputFile, OutputFile],
-) -> Script:
-    """Write the spawn record, start the script, and add its pid to the record."""
+def _write_spawn(
+    launch: "dict[str, Any]", control: int, file: ScriptFile
+) -> dict[str, object]:
+    """Write the spawn record and return it."""
     spawn: dict[str, object] = {
         "at_us": time.time_ns() // 1000,
         "sha256": file.sha256,
@@ -286,20 +281,19 @@ def _start(
     durable = launch["durable"]
     control_file.write_slot(control, control_file.SPAWN, spawn, durable=durable)
     pass_point("shim.after_spawn_record")
-    script = start(
+    return spawn
+
+
+def _start(
+    launch: "dict[str, Any]", folder: int, outputs: tuple[OutputFile, OutputFile]
+) -> Script:
+    return start(
         [launch["python"], launch["script_path"], *launch["args"]],
         launch["environment"],
         folder=folder,
         stdout=outputs[0].descriptor,
         stderr=outputs[1].descriptor,
     )
-    # Recovery finds the script's session by them.
-    spawn["pid"], spawn["start"] = script.pid, process_tree.start_time(script.pid)
-    try:
-        control_file.write_slot(control, control_file.SPAWN, spawn)
-    except OSError:
-        pass  # the run id in its environment finds it too
-    return script
 
 
 def _not_started(
