@@ -5,7 +5,7 @@
 import { getJson, request } from './api.js';
 import { watch } from './live.js';
 import { pageSize } from './prefs.js';
-import { query, setQuery } from './router.js';
+import { navigate, query, setQuery } from './router.js';
 import { settle } from './run-actions.js';
 import { isActive } from './run-status.js';
 import { batch, computed, effect, signal } from './ui.js';
@@ -27,6 +27,8 @@ export const shownPage = signal(1);
 export const loadedAt = signal(0);
 /** Row to bring to the reader's attention: a run just started here. */
 export const marked = signal(/** @type {string|null} */ (null));
+/** Row that gets the focus when it appears: a run started on another page. */
+export const focusWanted = signal(/** @type {string|null} */ (null));
 /** Selected runs, over pages. */
 export const selected = signal(/** @type {Set<string>} */ (new Set()));
 
@@ -166,6 +168,13 @@ export async function showStarted(id) {
   marked.value = id;
   if (filter.peek().page > 1 || isFiltered.peek()) setFilter({ status: null, q: null });
   await loadRuns();
+}
+
+/** Go to the Runner with a run that was started elsewhere: on top, marked, with the focus. */
+export function showInRunner(id) {
+  marked.value = id;
+  focusWanted.value = id;
+  navigate('/');
 }
 
 /** Fetch one run anew, after an order was given. */

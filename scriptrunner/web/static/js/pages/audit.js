@@ -1,11 +1,13 @@
 /** Audit: who asked for what, from where, and what came of it. */
 import { getJson } from '../lib/api.js';
 import { href } from '../lib/boot.js';
-import { absolute, count, parseTime } from '../lib/format.js';
+import { count } from '../lib/format.js';
 import { query, setQuery } from '../lib/router.js';
 import { useResource } from '../lib/resource.js';
-import { html, useRef, useState } from '../lib/ui.js';
-import { Ago, Button, Card, Empty, Icon, TableBox, TableHead } from '../ui/basics.js';
+import { html, useState } from '../lib/ui.js';
+import { Ago, Button, Card, Empty, Icon } from '../ui/basics.js';
+import { DataTable } from '../ui/data-table.js';
+import { Choice, Search } from '../ui/filters.js';
 import { PageHead, SystemTabs } from '../ui/page-head.js';
 import { Loaded } from '../ui/states.js';
 import { showError } from '../ui/toast.js';
@@ -33,22 +35,12 @@ export default function Audit() {
 }
 
 function Filters({ asked, onReload }) {
-  const timer = useRef(0);
-  const type = (event) => {
-    const text = event.target.value.trim();
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => setQuery({ q: text }), 250);
-  };
-  const select = (name, label, entries) => html`<select aria-label=${label} value=${asked[name]} data-testid=${`audit-${name}`}
-    onChange=${(event) => setQuery({ [name]: event.target.value })}>
-    <option value="" selected=${!asked[name]}>${label}</option>
-    ${entries.map(([value, text]) => html`<option key=${value} value=${value} selected=${asked[name] === value}>${text}</option>`)}</select>`;
   return html`<div class="filter-bar">
-    ${select('action', 'any action', ACTIONS)}
-    ${select('decision', 'any outcome', DECISIONS.map((each) => [each, each]))}
-    <label class="search"><${Icon} name="search" /><input type="search" placeholder="Object, address or request id" aria-label="Search the trail"
-      value=${asked.q} onInput=${type} data-testid="audit-search" /></label>
-    ${asked.principal && html`<button type="button" class="chip is-on" onClick=${() => setQuery({ principal: null })}>by ${asked.principal} <${Icon} name="x" /></button>`}
+    <${Choice} label="Action" value=${asked.action} choices=${ACTIONS} onChange=${(action) => setQuery({ action })} testid="audit-action" />
+    <${Choice} label="Outcome" value=${asked.decision} choices=${DECISIONS} onChange=${(decision) => setQuery({ decision })} testid="audit-decision" />
+    <${Search} label="Search the trail" placeholder="Object, address or request id" value=${asked.q} onChange=${(q) => setQuery({ q })}
+      testid="audit-search" hotkey="Search the trail" />
+    ${asked.principal && html`<button type="button" class="chip is-on" title="Show everybody" onClick=${() => setQuery({ principal: null })}>by ${asked.principal} <${Icon} name="x" /></button>`}
     <${Button} compact=${true} icon="refresh-cw" label="Look again" onClick=${onReload} />
   </div>`;
 }
@@ -74,19 +66,21 @@ function Trail({ page, asked }) {
       ? html`<${Empty} icon="search" title="No line matches"><${Button} label="Show all" onClick=${() => setQuery({ action: null, decision: null, q: null, principal: null, since: null })} /><//>`
       : html`<${Empty} icon="scroll-text" title="Nothing has happened yet"><p>Every start, stop, change and refusal will stand here.</p><//>`;
   }
-  return html`<${TableBox} label="Audit trail"><table class="plain-table wide-rows" data-testid="audit-table">
-    <${TableHead} columns=${['When', 'Who', 'From', 'Action', 'Of what', 'Outcome', 'Request']} />
-    <tbody>${lines.map((each) => html`<${Line} key=${each.id} line=${each} />`)}</tbody></table><//>
+  return html`<${DataTable} label="Audit trail" columns=${COLUMNS} rows=${lines} rowKey=${({ id }) => id} testid="audit-table"
+      rowProps=${() => ({ 'data-testid': 'audit-row' })} />
     <div class="pager"><span class="muted">${count(lines.length)} lines${next ? '' : ', that is all'}</span><span class="push"></span>
       ${next && html`<${Button} compact=${true} label=${busy ? 'Loading…' : 'Older lines'} busy=${busy} onClick=${more} data-testid="audit-older" />`}</div>`;
 }
 
-function Line({ line }) {
-  const tone = line.decision === 'allowed' ? 'text-good' : 'text-bad';
-  return html`<tr data-testid="audit-row">
-    <td class="nowrap" title=${absolute(parseTime(line.at))}><${Ago} at=${line.at} /></td>
-    <td><button type="button" class="link-btn mono" title=${`Only what ${line.principal} asked for`} onClick=${() => setQuery({ principal: line.principal })}>${line.principal}</button></td>
-    <td class="mono">${line.peer}</td><td class="mono">${line.action}</td>
-    <td class="break mono">${RUN_ID.test(line.object) ? html`<a href=${href(`/runs/${line.object}`)}>${line.object}</a>` : line.object || '–'}</td>
-    <td class=${tone}>${line.decision}${line.count > 1 && ` (${count(line.count)} times)`}</td><td class="mono" title=${line.request_id}>${line.request_id.slice(0, 8)}</td></tr>`;
-}
+const COLUMNS = [
+  { key: 'at', title: 'When', class: 'nowrap', render: ({ at }) => html`<${Ago} at=${at} />` },
+  { key: 'principal', title: 'Who', render: ({ principal }) => html`<button type="button" class="link-btn mono" title=${`Only what ${principal} asked for`}
+    onClick=${() => setQuery({ principal })}>${principal}</button>` },
+  { key: 'peer', title: 'From', class: 'mono', render: ({ peer }) => peer || '–' },
+  { key: 'action', title: 'Action', class: 'mono' },
+  { key: 'object', title: 'Of what', class: 'mono break', render: ({ object }) => (RUN_ID.test(object)
+    ? html`<a href=${href(`/runs/${object}`)}>${object}</a>` : object || '–') },
+  { key: 'decision', title: 'Outcome', render: ({ decision, count: times }) => html`<span class=${decision === 'allowed' ? 'text-good' : 'text-bad'}>
+    ${decision}${times > 1 && ` (${count(times)} times)`}</span>` },
+  { key: 'request_id', title: 'Request', class: 'mono', render: ({ request_id: id }) => (id ? html`<span title=${id}>${id.slice(0, 8)}</span>` : '–') },
+];

@@ -7,7 +7,6 @@ import { html, useState } from '../lib/ui.js';
 import { Button, Card, Empty, Segments } from '../ui/basics.js';
 import { DataTable } from '../ui/data-table.js';
 import { Search } from '../ui/filters.js';
-import { showShortcuts } from '../ui/header-tools.js';
 import { PageHead, SystemTabs } from '../ui/page-head.js';
 import { PAGE_SIZES } from '../ui/pager.js';
 import { Loaded } from '../ui/states.js';
@@ -36,7 +35,7 @@ function Choices() {
     <${Setting} name="Rows of a table" help="Of one page of runs.">
       <${Segments} label="Rows of a table" name="set-rows" value=${String(pageSize.value)} onChange=${(text) => set(pageSize)(Number(text))}
         choices=${PAGE_SIZES.map((each) => [String(each), String(each)])} /><//>
-    <${Setting} name="Keyboard" help=${html`One letter for what is done often. <button type="button" class="link-btn" onClick=${showShortcuts}>Show all keys</button>`}>
+    <${Setting} name="Keyboard" help=${html`One letter for what is done often; <kbd>?</kbd> lists them on each page.`}>
       <${Segments} label="Keyboard shortcuts" name="set-keys" value=${hotkeysOn.value ? 'on' : 'off'} onChange=${(text) => set(hotkeysOn)(text === 'on')}
         choices=${[['on', 'On'], ['off', 'Off']]} /><//>
   </div>`;

@@ -88,7 +88,7 @@ function Disk({ host: { disk } }) {
 }
 
 function Slots({ line }) {
-  return html`<${Figure} label="Slots" testid="sys-slots" value=${html`${count(line.running)} <small class="muted">of ${count(line.slots)} taken</small>`}
+  return html`<${Figure} label="Slots" testid="sys-slots" value=${html`${count(Math.min(line.running, line.slots))} <small class="muted">of ${count(line.slots)} taken</small>`}
     note=${line.queued ? `${plural(line.queued, 'run')} in the queue` : 'nobody waits'} share=${(100 * line.running) / line.slots} />`;
 }
 
@@ -115,7 +115,7 @@ function SupervisorCard({ host: { supervisor, streams, interpreter, containment 
     ['State', supervisor.alive ? html`<span class="text-good">alive</span>` : html`<span class="text-bad">no sign of life</span>`],
     ['Last sign of life', supervisor.last_tick_seconds === null ? 'never' : `${duration(supervisor.last_tick_seconds)} ago`],
     ['Since', supervisor.since && html`<${Moment} at=${supervisor.since} />`],
-    ['Replaced', supervisor.restarts === null || supervisor.restarts === undefined ? null : plural(supervisor.restarts, 'time')],
+    ['Replaced', supervisor.restarts === null || supervisor.restarts === undefined ? null : supervisor.restarts ? plural(supervisor.restarts, 'time') : 'never'],
     ['Event streams', `${count(streams.open)} of ${count(streams.limit)} open`],
     ['Interpreter of scripts', interpreter.version && `Python ${interpreter.version}, starts in ${Math.round(interpreter.start_ms)} ms`],
     ['Containment', `level ${containment.level}: ${containment.name}`],

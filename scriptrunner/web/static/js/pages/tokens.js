@@ -4,7 +4,8 @@ import { copyText } from '../lib/clipboard.js';
 import { plural } from '../lib/format.js';
 import { useResource } from '../lib/resource.js';
 import { html, useState } from '../lib/ui.js';
-import { Ago, Button, Card, Empty, TableBox, TableHead } from '../ui/basics.js';
+import { Ago, Button, Card, Empty } from '../ui/basics.js';
+import { DataTable } from '../ui/data-table.js';
 import { closeDialog, confirm, openDialog } from '../ui/dialog.js';
 import { PageHead, SystemTabs } from '../ui/page-head.js';
 import { lacking, Loaded } from '../ui/states.js';
@@ -65,33 +66,36 @@ function Table({ tokens, onChange }) {
     return html`<${Empty} icon="key-round" title="There are no tokens">
       <p>Only callers on this machine can use the service. Make one for whatever comes from elsewhere.</p><//>`;
   }
-  const ordered = [...tokens].sort((a, b) => Number(a.revoked) - Number(b.revoked));
-  return html`<${TableBox} label="Tokens"><table class="plain-table wide-rows">
-    <${TableHead} columns=${['Name', 'Id', 'Role', 'Made by', 'Made', 'Last used', 'State', 'Actions']} />
-    <tbody>${ordered.map((each) => html`<${Row} key=${each.id} token=${each} onChange=${onChange} />`)}</tbody></table><//>
+  const rows = [...tokens].sort((a, b) => Number(a.revoked) - Number(b.revoked));
+  const columns = [
+    { key: 'name', title: 'Name', head: true, render: (token) => html`${token.name}${isOwn(token) && html` <span class="muted">(yours)</span>`}` },
+    { key: 'id', title: 'Id', class: 'mono' },
+    { key: 'role', title: 'Role' },
+    { key: 'owner', title: 'Made by', class: 'mono' },
+    { key: 'created_at', title: 'Made', render: ({ created_at: at }) => html`<${Ago} at=${at} />` },
+    { key: 'last_used_at', title: 'Last used', render: ({ last_used_at: at }) => (at ? html`<${Ago} at=${at} />` : 'never') },
+    { key: 'revoked', title: 'State', render: ({ revoked }) => (revoked ? 'revoked' : html`<span class="text-good">valid</span>`) },
+    { key: 'actions', title: 'Actions', render: (token) => !token.revoked && html`<${Button} compact=${true} icon="ban" label="Revoke"
+      refusal=${lacking('token.write')} onClick=${() => revoke(token, onChange)} title=${`Revoke ${token.name}`} data-testid="token-revoke" />` },
+  ];
+  return html`<${DataTable} label="Tokens" columns=${columns} rows=${rows} rowKey=${({ id }) => id}
+      rowProps=${({ id, revoked }) => ({ 'data-testid': 'token-row', 'data-token-id': id, class: revoked ? 'is-off' : '' })} />
     <p class="card-note muted">${plural(tokens.filter(({ revoked }) => !revoked).length, 'valid token')}. The time of the last use is at most a minute old.</p>`;
 }
 
-function Row({ token, onChange }) {
-  const isOwn = me.value?.principal === `token:${token.id}`;
-  const revoke = async () => {
-    const sure = await confirm({
-      title: `Revoke “${token.name}”?`, confirm: 'Revoke',
-      body: `Whoever uses token ${token.id} is refused at once, and logins with it end.${isOwn ? ' You are logged in with it yourself.' : ''} This cannot be undone.`,
-    });
-    if (!sure) return;
-    try {
-      await request('DELETE', `/api/tokens/${token.id}`);
-      showToast(`“${token.name}” is revoked`);
-    } catch (error) {
-      showError(error);
-    }
-    onChange();
-  };
-  return html`<tr data-testid="token-row" data-token-id=${token.id} class=${token.revoked ? 'is-off' : ''}>
-    <th scope="row">${token.name}${isOwn && html` <span class="muted">(yours)</span>`}</th><td class="mono">${token.id}</td><td>${token.role}</td><td class="mono">${token.owner}</td>
-    <td class="nowrap"><${Ago} at=${token.created_at} /></td><td class="nowrap">${token.last_used_at ? html`<${Ago} at=${token.last_used_at} />` : 'never'}</td>
-    <td>${token.revoked ? 'revoked' : html`<span class="text-good">valid</span>`}</td>
-    <td>${!token.revoked && html`<${Button} compact=${true} icon="ban" label="Revoke" refusal=${lacking('token.write')} onClick=${revoke}
-      title=${`Revoke ${token.name}`} data-testid="token-revoke" />`}</td></tr>`;
+const isOwn = ({ id }) => me.value?.principal === `token:${id}`;
+
+async function revoke(token, onChange) {
+  const sure = await confirm({
+    title: `Revoke “${token.name}”?`, confirm: 'Revoke',
+    body: `Whoever uses token ${token.id} is refused at once, and logins with it end.${isOwn(token) ? ' You are logged in with it yourself.' : ''} This cannot be undone.`,
+  });
+  if (!sure) return;
+  try {
+    await request('DELETE', `/api/tokens/${token.id}`);
+    showToast(`“${token.name}” is revoked`);
+  } catch (error) {
+    showError(error);
+  }
+  onChange();
 }

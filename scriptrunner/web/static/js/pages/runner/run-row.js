@@ -3,7 +3,7 @@ import { href } from '../../lib/boot.js';
 import { scriptFolder, scriptName } from '../../lib/format.js';
 import { navigate } from '../../lib/router.js';
 import { pending } from '../../lib/run-actions.js';
-import { loadRuns, marked, refreshRun, rowRun, selected, showStarted, toggleSelected } from '../../lib/runs-list.js';
+import { focusWanted, loadRuns, marked, refreshRun, rowRun, selected, showStarted, toggleSelected } from '../../lib/runs-list.js';
 import { join } from '../../lib/shellwords.js';
 import { classes, html, useEffect, useRef } from '../../lib/ui.js';
 import { Ago, RunDuration, RunStatus, ShortId } from '../../ui/basics.js';
@@ -22,7 +22,10 @@ export function RunRow({ id, narrow }) {
   const isMarked = marked.value === id;
   useEffect(() => {
     if (isMarked) element.current?.scrollIntoView({ block: 'nearest' });
-  }, [isMarked]);
+    if (!element.current || focusWanted.peek() !== id) return;
+    focusWanted.value = null;
+    element.current.focus();
+  }, [isMarked, run !== undefined]);
   if (!run) return null;
   const isSelected = selected.value.has(id);
   const cells = {
