@@ -29,6 +29,15 @@ from scriptrunner.storage.tables.script import (
     scripts,
     tags,
 )
+from scriptrunner.storage.tables.task import (
+    deleted_tasks,
+    event_firings,
+    task_dependencies,
+    task_events,
+    task_fires,
+    task_subscriptions,
+    tasks,
+)
 
 __all__ = [
     "JsonText",
@@ -41,6 +50,8 @@ __all__ = [
     "content_bands",
     "counters",
     "deleted_runs",
+    "deleted_tasks",
+    "event_firings",
     "executions",
     "folder_roots",
     "idempotency_keys",
@@ -56,5 +67,10 @@ __all__ = [
     "scripts",
     "sessions",
     "tags",
+    "task_dependencies",
+    "task_events",
+    "task_fires",
+    "task_subscriptions",
+    "tasks",
     "tokens",
 ]

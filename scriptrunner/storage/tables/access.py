@@ -26,6 +26,8 @@ tokens = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("last_used_at", UtcTime),
     Column("revoked", Boolean, nullable=False, server_default=text("false")),
+    #: The one event that its bearer may fire (role ``event``), else None.
+    Column("scope", String(128)),
 )
 
 #: Browser logins: the hash of the cookie, the token it came from, its last use.

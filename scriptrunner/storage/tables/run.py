@@ -93,6 +93,13 @@ runs = Table(
     Index("ix_runs_status_queued_at", "status", "queued_at", "run_status"),
     Index("ix_runs_change", "change"),
     Index("ix_runs_script_sha256", "script_sha256"),
+    Index(
+        "ix_runs_task_id",
+        "task_id",
+        "queued_at",
+        sqlite_where=text("task_id IS NOT NULL"),
+        postgresql_where=text("task_id IS NOT NULL"),
+    ),
     #: By the name, as PostgreSQL cannot index paths of any length.
     Index("ix_runs_script_name_queued_at", "script_name", "queued_at"),
     # By phase, not by status: SQLite would take the index above for the status.
@@ -130,6 +137,8 @@ run_details = Table(
     Column("request", JsonText, nullable=False),
     Column("ignored_env", JsonText, nullable=False),
     Column("warnings", JsonText, nullable=False),
+    #: What came with the event that made the run.
+    Column("event_payload", JsonText),
 )
 
 #: What came of a run; one row, written once with the terminal state. It may be large.
