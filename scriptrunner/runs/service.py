@@ -41,6 +41,7 @@ from scriptrunner.runs.models import (
     RunFilter,
     RunPage,
     RunRecord,
+    RunSort,
     Stats,
     StopOutcome,
     Submission,
@@ -115,7 +116,7 @@ class RunService:
             folders=folders,
             roots=roots,
             clock=clock,
-            after_commit=self._on_queue_change,
+            after_commit=self._on_submission,
         )
         self._restarter = Restarter(
             database,
@@ -132,6 +133,13 @@ class RunService:
         )
         #: Reads what runs print.
         self.logs = RunLogs(folders, cap_bytes=settings.max_output_bytes)
+
+    def _on_submission(self) -> None:
+        """Wake the supervisor, who tells the others: of many submissions at once."""
+        try:
+            self._wake()
+        except OSError as error:
+            logger.warning("the supervisor could not be woken: %s", error)
 
     def _on_queue_change(self) -> None:
         """Tell everybody; what is committed stays committed if nobody can be told."""
@@ -231,14 +239,18 @@ class RunService:
         limit: int = 50,
         offset: int = 0,
         before: str | None = None,
+        sort: RunSort = RunSort.QUEUED,
+        descending: bool = True,
     ) -> RunPage:
-        """Return a page of runs, newest first.
+        """Return a page of runs, newest first unless another order is asked for.
 
         Args:
             wanted: The filter; None for all.
             limit: Most items, 1..200.
             offset: Items to skip, >= 0.
-            before: Only runs older than this run id or cursor.
+            before: Only runs older than this run id or cursor; for the usual order only.
+            sort: What to sort by.
+            descending: Whether the largest, or the newest, come first.
 
         Raises:
             UnknownCursorError: If ``before`` is neither.
@@ -255,6 +267,8 @@ class RunService:
                 limit=limit,
                 offset=offset,
                 before=place,
+                sort=sort,
+                descending=descending,
             )
 
     def get_run(self, run_id: str) -> RunRecord:

@@ -79,6 +79,9 @@ class SharedCommit:
         self._pending: list[Entry] = []
         self._gathering = threading.Lock()
         self._writing = threading.Lock()
+        #: How many runs were queued when the change counter stood at ``_counted_at``.
+        self._counted = queue_limit
+        self._counted_at = 0
 
     def put(self, entry: Entry) -> None:
         """Return when ``entry`` is committed; raise what became of it otherwise.
@@ -130,7 +133,7 @@ class SharedCommit:
 
     def _insert(self, connection: Connection, batch: Sequence[Entry]) -> None:
         numbers = change_counter.reserve(connection, len(batch))
-        room = self._queue_limit - repository.count_queued(connection)
+        room = self._find_room(connection, numbers)
         accepted: dict[tuple[str, str, str], Entry] = {}
         new_runs: list[NewRun] = []
         for entry in batch:
@@ -150,6 +153,19 @@ class SharedCommit:
         for entry in accepted.values():
             self._insert_key(connection, entry)
         pass_point("submit.before_commit")
+
+    def _find_room(self, connection: Connection, numbers: Sequence[int]) -> int:
+        """Return how many runs of a batch may be queued, at least; counts if it must.
+
+        Whatever puts a run into the queue takes a number of the change counter, so the
+        queue has grown by no more than the counter since it was counted last.
+        """
+        room = self._queue_limit - (self._counted + numbers[0] - self._counted_at)
+        if room < len(numbers):
+            self._counted = repository.count_queued(connection)
+            self._counted_at = numbers[0]
+            room = self._queue_limit - self._counted
+        return room
 
     def _is_replay(
         self,

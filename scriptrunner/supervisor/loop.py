@@ -173,9 +173,10 @@ class Supervisor:
             self._duties_at = now + 1.0
             for duty in (*self._own_duties, *self._duties):
                 self._guarded(duty)
-        # Whoever waits for a single run hears at once; a queue of short ones is told
-        # together.
-        if self._changed and (not self._ready or time.monotonic() >= self._announce_at):
+        # Whoever waits for a single run hears at once; a queue of short ones, and a
+        # flood of submissions, is told together.
+        is_calm = not self._ready and len(self._watched) < self._settings.slots
+        if self._changed and (is_calm or time.monotonic() >= self._announce_at):
             self._changed = False
             wakeup.announce(self._settings.data_dir)
             self._announce_at = time.monotonic() + ANNOUNCE_SECONDS
@@ -213,6 +214,7 @@ class Supervisor:
 
     def _on_wakeup(self) -> None:
         wakeup.drain(self._wakeup)
+        self._changed = True  # whoever woke us has put something on record
         if len(self._watched) + len(self._ready) < self._settings.slots:
             self._claim_at = 0.0
         else:  # a flood of submissions must not keep us busy; an end claims anyway

@@ -51,9 +51,9 @@ def test_a_run_is_stored_with_all_its_defaults(world: RunWorld) -> None:
     assert world.events(run_id)[0].data["trigger"] == "api"
 
 
-def test_supervisor_and_listeners_are_told_after_the_commit(world: RunWorld) -> None:
+def test_the_supervisor_is_told_after_the_commit(world: RunWorld) -> None:
     world.submit()
-    assert world.calls == ["wake", "announce"]
+    assert world.calls == ["wake"]
 
 
 def test_nobody_to_tell_is_no_failure(world: RunWorld) -> None:

@@ -1,6 +1,8 @@
 """The loop with a ledger that fails at awkward moments."""
 
+import select
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from scriptrunner.engine import process_tree
 from scriptrunner.engine.launch import Launch
 from scriptrunner.errors import UnavailableError
 from scriptrunner.settings import Settings
+from scriptrunner.supervisor import wakeup
 from scriptrunner.supervisor.loop import Supervisor
 from scriptrunner.supervisor.ports import ActiveAttempt
 
@@ -50,6 +53,13 @@ class ForgetfulLedger:
         raise AssertionError(f"{name} was not expected")
 
 
+class IdleLedger(ForgetfulLedger):
+    """Has nothing to claim."""
+
+    def turn_over(self, *_: object, **__: object) -> list[Launch]:
+        return []
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
@@ -70,3 +80,23 @@ def test_a_claim_whose_answer_was_lost_is_put_back_at_once(settings: Settings) -
 
     Supervisor(settings, ledger, is_wanted=is_wanted).run()
     assert ledger.requeued == [(ledger.claimed.run_id, 1)]
+
+
+def test_who_wakes_the_supervisor_has_the_others_told(settings: Settings) -> None:
+    """A run that has to wait is on every page at once, not only when a slot is free."""
+    with closing(wakeup.Listener(settings.data_dir)) as listener:
+        heard: list[wakeup.Listener] = []
+        deadline = time.monotonic() + 5
+
+        def is_wanted() -> bool:
+            heard.extend(select.select([listener], [], [], 0)[0])
+            return not heard and time.monotonic() < deadline
+
+        supervisor = Supervisor(
+            settings, IdleLedger(settings.data_dir), is_wanted=is_wanted
+        )
+        supervisor.turn()  # the first look of recovery is told, too
+        listener.drain()
+        wakeup.wake_supervisor(settings.data_dir)
+        supervisor.run()
+        assert heard == [listener]
