@@ -137,6 +137,7 @@ task_fires = Table(
     Column("payload", JsonText),
     Column("principal", String(128), nullable=False),
     UniqueConstraint("task_id", "fire_time"),
+    Index("ix_task_fires_fire_time", "fire_time"),
     Index(
         "ix_task_fires_run_id",
         "run_id",

@@ -137,6 +137,7 @@ def _make_fires() -> None:
             "task_id", "fire_time", name="uq_task_fires_task_id_fire_time"
         ),
     )
+    op.create_index("ix_task_fires_fire_time", "task_fires", ["fire_time"])
     op.create_index(
         "ix_task_fires_run_id",
         "task_fires",

@@ -1,0 +1,1 @@
+"""SQL of the scheduler: tasks, their fires, events. Private to the scheduler."""
