@@ -7,13 +7,37 @@ From a program::
     result = ScriptRunner("etl.py", args=["--fast"], timeout=60).run()
 
 From a shell: ``python runner.py [options] script.py [args...]``, see ``--help``.
+
+``HistoryManager`` keeps results in a file and finds them again; it is loaded when it is
+named, because the library behind it is larger than all of the engine.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from scriptrunner.engine.events import StructuredLogger
 from scriptrunner.engine.runner import ScriptRunner
 from scriptrunner.engine.visualizer import ExecutionVisualizer
 
-__all__ = ["ExecutionVisualizer", "ScriptRunner", "StructuredLogger"]
+if TYPE_CHECKING:
+    from scriptrunner.history.manager import HistoryManager
+
+__all__ = [
+    "ExecutionVisualizer",
+    "HistoryManager",
+    "ScriptRunner",
+    "StructuredLogger",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "HistoryManager":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from scriptrunner.history.manager import (  # noqa: PLC0415 - loads SQLAlchemy
+        HistoryManager,
+    )
+
+    return HistoryManager
+
 
 if __name__ == "__main__":
     from scriptrunner.cli.script import main

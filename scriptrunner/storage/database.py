@@ -31,6 +31,7 @@ __all__ = [
     "Database",
     "DatabaseBusyError",
     "DatabaseGoneError",
+    "begin",
     "is_busy",
     "is_full",
     "is_lost",
@@ -107,7 +108,7 @@ class Database:
             },
         )
         event.listen(engine, "connect", self._prepare)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", begin)
         return engine
 
     def _prepare(self, connection: sqlite3.Connection, _record: Any) -> None:
@@ -180,7 +181,8 @@ class Database:
         self.engine.dispose()
 
 
-def _begin(connection: Connection) -> None:
+def begin(connection: Connection) -> None:
+    """Begin a transaction of SQLite, IMMEDIATE if it may write (an engine's listener)."""
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 

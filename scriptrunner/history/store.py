@@ -1,0 +1,203 @@
+"""One history to read and to clean: the service's own, or a history file.
+
+Nothing here records; that goes with the end of a run (``recording``). Reads are short
+transactions, a chunk each, so that a long export holds up nobody.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from scriptrunner.history.models import (
+    Cursor,
+    HistoryFilter,
+    HistoryStats,
+    Point,
+    Removed,
+)
+from scriptrunner.history.repository import reading, removal
+from scriptrunner.history.representation import row_to_item
+from scriptrunner.storage.database import Connection, Database
+
+#: Executions that are removed in one transaction: some ten milliseconds.
+BATCH = 500
+#: Seconds between two batches, in which others get their turn to write.
+PAUSE_SECONDS = 0.01
+#: Executions that are read at once while all are gone through.
+CHUNK = 1_000
+
+
+class HistoryStore:
+    """A history. Threads may share it; the database belongs to whoever made it.
+
+    Args:
+        database: The migrated service database, or a history file.
+        has_alerts: Whether the alerts of the runs lie in the same database; they are
+            removed with the executions.
+    """
+
+    def __init__(self, database: Database, *, has_alerts: bool = False) -> None:
+        """Open nothing yet."""
+        self._database = database
+        self._has_alerts = has_alerts
+
+    def list_items(
+        self, wanted: HistoryFilter, *, limit: int, before: Cursor | None = None
+    ) -> tuple[list[dict[str, Any]], Cursor | None]:
+        """Return executions as the API shows them, newest first.
+
+        Returns:
+            The items, and where the next page begins if there may be one.
+        """
+        with self._database.read() as connection:
+            rows = reading.list_rows(connection, wanted, limit=limit, before=before)
+        items = [row_to_item(row) for row in rows]
+        if len(rows) < limit:
+            return items, None
+        return items, Cursor(rows[-1]["started_at"], rows[-1]["id"])
+
+    def count(self, wanted: HistoryFilter) -> int:
+        """Return how many executions match."""
+        with self._database.read() as connection:
+            return reading.count_rows(connection, wanted)
+
+    def has_script(self, script_path: str) -> bool:
+        """Return whether there is any execution of this (canonical) script."""
+        with self._database.read() as connection:
+            return reading.has_rows(connection, script_path)
+
+    def list_points(
+        self, metric: str, wanted: HistoryFilter, *, limit: int
+    ) -> list[Point]:
+        """Return the newest values of a metric in the order of time, oldest first.
+
+        Executions that do not know the metric are left out.
+
+        Args:
+            metric: Its own name, one with a column.
+            wanted: Which executions.
+            limit: Values at most.
+        """
+        with self._database.read() as connection:
+            rows = reading.read_series(connection, wanted, [metric], limit=limit)
+        place = reading.FIRST_METRIC
+        return [reading.to_point(row, float(row[place])) for row in rows]
+
+    def list_columns(
+        self, metrics: Sequence[str], wanted: HistoryFilter, *, limit: int
+    ) -> list[list[float]]:
+        """Return the known values of each metric over the newest executions.
+
+        The executions are those that know the first metric; oldest first.
+        """
+        with self._database.read() as connection:
+            rows = reading.read_series(connection, wanted, metrics, limit=limit)
+        places = range(reading.FIRST_METRIC, reading.FIRST_METRIC + len(metrics))
+        return [
+            [float(row[place]) for row in rows if row[place] is not None]
+            for place in places
+        ]
+
+    def find_first_seen(
+        self, script_path: str, column: str, value: Any
+    ) -> tuple[datetime, str] | None:
+        """Return when, and in which run, a script first had ``value`` in ``column``."""
+        with self._database.read() as connection:
+            return reading.find_first_seen(
+                connection, script_path=script_path, column=column, value=value
+            )
+
+    def find_args(self, execution_id: int) -> list[str]:
+        """Return the kept arguments of an execution."""
+        with self._database.read() as connection:
+            return reading.find_args(connection, execution_id)
+
+    def get_stats(self) -> HistoryStats:
+        """Return figures over everything there is."""
+        with self._database.read() as connection:
+            totals = reading.get_totals(connection)
+            scripts = len(reading.list_script_keys(connection))
+            size = reading.get_size(connection)
+        file = self._database.file
+        return HistoryStats(
+            executions=totals.executions,
+            metrics=int(totals.metrics),
+            alerts=int(totals.alerts),
+            scripts=scripts,
+            execution_time_seconds=float(totals.seconds),
+            database_file=(
+                file.name if file is not None else self._database.url.database or ""
+            ),
+            database_size_bytes=size,
+            oldest=totals.oldest,
+            newest=totals.newest,
+        )
+
+    def iter_chunks(
+        self, wanted: HistoryFilter, columns: Sequence[str]
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield all that match in the order of time, in lists of rows.
+
+        A row is start, number, and then ``columns``. What is added meanwhile may be
+        missing or there; nothing comes twice.
+        """
+        after: Cursor | None = None
+        while True:
+            with self._database.read() as connection:
+                rows = reading.read_chunk(
+                    connection, wanted, columns, limit=CHUNK, after=after
+                )
+            if rows:
+                yield rows
+            if len(rows) < CHUNK:
+                return
+            after = Cursor(rows[-1][0], rows[-1][1])
+
+    # Removal
+
+    def count_before(self, cutoff: datetime) -> Removed:
+        """Return what ``remove_before`` would remove."""
+        with self._database.read() as connection:
+            return removal.count_before(connection, cutoff)
+
+    def remove_before(
+        self, cutoff: datetime, *, stop: threading.Event | None = None
+    ) -> Removed:
+        """Remove all executions that began before ``cutoff``, in small transactions.
+
+        Args:
+            cutoff: UTC.
+            stop: Ends it early, after a whole batch.
+        """
+        stop = stop or threading.Event()
+        total = Removed()
+        while True:
+            removed = self._database.retrying(
+                lambda connection: self._remove_batch(connection, cutoff)
+            )
+            total += removed
+            if removed.executions < BATCH or stop.wait(PAUSE_SECONDS):
+                return total
+
+    def _remove_batch(self, connection: Connection, cutoff: datetime) -> Removed:
+        removed, run_ids = removal.delete_before(connection, cutoff, limit=BATCH)
+        if not self._has_alerts or not run_ids:
+            return removed
+        alerts = removal.delete_alerts(connection, run_ids)
+        return Removed(removed.executions, removed.metrics, alerts)
+
+    def count_all(self) -> int:
+        """Return how many executions there are."""
+        with self._database.read() as connection:
+            return removal.count_all(connection)
+
+    def find_start_of(self, place: int) -> datetime | None:
+        """Return the start of the execution ``place`` behind the newest (0 is it)."""
+        with self._database.read() as connection:
+            return removal.find_start_of(connection, place=place)
+
+    def estimate_row_bytes(self) -> float:
+        """Return about how many bytes one execution takes on disk."""
+        with self._database.read() as connection:
+            return removal.estimate_row_bytes(connection)
