@@ -143,7 +143,7 @@ def exit_code_of(result: dict[str, Any], *, stop_signal: int = 0) -> int:
         return BY_SIGNAL + (stop_signal or signal_number(code) or signal.SIGTERM)
     if reason == "timeout":
         return TIMED_OUT
-    if reason in ("spawn_error", "script_changed"):
+    if reason in ("spawn_error", "script_changed", "scan_blocked"):
         return NOT_STARTED
     if code is None:
         return LOST

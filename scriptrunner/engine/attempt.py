@@ -15,6 +15,7 @@ clock, a file or a random number.
 | starting, running          | StopAsked                             | stopping                   |
 | stopping                   | StopAsked kill, after a lighter order | stopping                   |
 | starting, running,stopping | Ended, retry allowed                  | backoff                    |
+| the same                   | Ended, a scanned dry run              | completed, null            |
 | the same                   | Ended, else                           | as ``outcome_of`` says     |
 | the same                   | Lost, nobody asked to stop            | failed, killed             |
 | the same                   | Lost, somebody asked to stop          | cancelled, killed          |
@@ -100,6 +101,8 @@ class Reason(StrEnum):
     KILLED = "killed"
     #: A restart took its place.
     RESTART = "restart"
+    #: A scan found what must not run here.
+    SCAN_BLOCKED = "scan_blocked"
     #: The script's file is gone or has other bytes.
     SCRIPT_CHANGED = "script_changed"
     #: The interpreter could not be started.
@@ -172,6 +175,8 @@ SUCCESS = Outcome(Status.COMPLETED, RunStatus.SUCCESS, None)
 _OUTCOMES = {
     "timeout": Outcome(Status.FAILED, RunStatus.TIMEOUT, Reason.TIMEOUT),
     "spawn_error": Outcome(Status.FAILED, RunStatus.FAILED, Reason.SPAWN_ERROR),
+    "scan_blocked": Outcome(Status.FAILED, RunStatus.FAILED, Reason.SCAN_BLOCKED),
+    "dry_run": Outcome(Status.COMPLETED, None, None),
     "script_changed": Outcome(Status.FAILED, RunStatus.FAILED, Reason.SCRIPT_CHANGED),
     "lost": Outcome(Status.FAILED, RunStatus.KILLED, Reason.LOST),
     "host_restart": Outcome(Status.FAILED, RunStatus.KILLED, Reason.HOST_RESTART),
@@ -429,6 +434,8 @@ def _on_lost(state: RunState, event: Lost) -> Transition:
 
 
 def _on_end(state: RunState, event: Ended) -> Transition:
+    if event.reason == "dry_run":  # scanned and not started: no attempt of the script
+        return _finish(state, outcome_of(event.reason))
     state, actions = _note_start(state)
     outcome = outcome_of(event.reason, event.exit_code)
     actions = (*actions, Emit(end_event_type(event.reason, event.exit_code)))

@@ -46,6 +46,10 @@ class Launch:
     durable: bool = False
     #: Whether finished lines are copied to the service log.
     stream_output: bool = False
+    #: What the script is scanned for before it starts (``scans.ordering``), or None.
+    scans: Mapping[str, Any] | None = None
+    #: Whether only the scans are made and nothing is started.
+    dry_run: bool = False
 
     def to_json(self) -> str:
         """Return the order as one line of ASCII text."""

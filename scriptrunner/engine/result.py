@@ -212,6 +212,8 @@ def build_error_summary(
     }
     if outcome.reason == "timeout":
         summary["error"] = "Script execution timed out"
+    elif outcome.reason == "scan_blocked":
+        summary["scans"] = list(end.get("scans") or ())
     elif end.get("error") is not None:
         summary["error"] = end["error"]
         summary["error_type"] = end.get("error_type")
@@ -260,6 +262,8 @@ def _filled_in(reason: str, end: Mapping[str, Any], facts: RunFacts) -> str:
         return f"Timed out after {_number(facts.timeout_seconds)} s"
     if reason == "signal" and exit_code is not None:
         return f"Died of {_signal_name(-exit_code)}"
+    if reason == "scan_blocked":
+        return str(end.get("error") or "Blocked by a scan")
     if reason == "spawn_error":
         return f"Script could not be started: {end.get('error') or 'unknown error'}"
     if reason == "script_changed":

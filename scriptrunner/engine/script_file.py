@@ -22,9 +22,12 @@ class ScriptChangedError(Exception):
 
 
 class ScriptFile:
-    """A script that was read once: its ``sha256``, ``size`` and what identifies the file."""
+    """A script that was read once: its ``sha256``, ``size`` and what identifies the file.
 
-    __slots__ = ("_identity", "path", "sha256", "size")
+    ``data`` are its bytes, as long as somebody needs them.
+    """
+
+    __slots__ = ("_identity", "data", "path", "sha256", "size")
 
     def __init__(
         self, path: str, digest: str, size: int, identity: tuple[int, ...]
@@ -32,6 +35,7 @@ class ScriptFile:
         self.path = path
         self.sha256 = digest
         self.size = size
+        self.data = b""
         self._identity = identity
 
     def is_unchanged(self) -> bool:
@@ -55,6 +59,7 @@ def take(
     *,
     expected: str | None,
     scripts_dir: str | None,
+    with_data: bool = False,
 ) -> ScriptFile:
     """Read a script, keep its bytes, and return what it is.
 
@@ -64,6 +69,7 @@ def take(
         relative: Path below ``root``, walked without following links.
         expected: sha256 that the bytes must have, or None.
         scripts_dir: Folder that keeps the bytes by sha256, or None.
+        with_data: Whether the result holds the bytes.
 
     Raises:
         ScriptChangedError: If it is gone, no regular file, too large, or other bytes.
@@ -89,6 +95,8 @@ def take(
     if scripts_dir is not None:
         keep(data, digest, scripts_dir)
     script = ScriptFile(path, digest, len(data), _identify(before))
+    if with_data:
+        script.data = data
     if not script.is_unchanged():
         raise ScriptChangedError("the script was replaced while it was read")
     return script

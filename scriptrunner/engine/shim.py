@@ -9,7 +9,7 @@ Steps of an attempt; each leaves the control file in a state that recovery under
 1. Make the control file; whoever loses that race has nothing to do.
 2. Take its lock, write who we are.
 3. Look for orders given before we were there.
-4. Check and keep the script, open the output files.
+4. Check and keep the script; scan it if that is asked for; open the output files.
 5. Write the spawn record: from here the script may have run. Start it.
 6. Watch it; end its tree; write the end record; reap it.
 """
@@ -38,6 +38,8 @@ FORMAT = 1
 DONE, NOT_MINE = 0, 75
 #: Longest error text in an end record, in characters.
 ERROR_CHARACTERS = 200
+#: Longest text that says which findings block a script; it is ASCII.
+MESSAGE_CHARACTERS = 500
 #: How often, and how many seconds apart, a failing disk is asked to take the end record.
 END_TRIES = 10
 END_PAUSE_SECONDS = 0.1
@@ -202,11 +204,15 @@ def _run(launch: "dict[str, Any]", control: int, wake: int) -> dict[str, object]
     """Start and watch the script; return the end record, None if there is no room."""
     order = intent.read(launch["run_dir"])
     if order is not None:
-        record = _not_started(order.kind, None, None)
-        record["principal"] = order.principal
-        return record
+        return _ended_by(order)
     try:
-        keeper = _prepare_and_start(launch, control, wake)
+        file = _take_script(launch)
+        record = _scan(launch, file, wake) if launch["scans"] else None
+        if record is not None:
+            return record
+        if launch["dry_run"]:
+            return _not_started("dry_run", None, None)
+        keeper = _prepare_and_start(launch, control, wake, file)
     except ScriptChangedError as error:
         return _not_started("script_changed", str(error), "ScriptChangedError")
     except SpawnError as error:
@@ -220,15 +226,51 @@ def _run(launch: "dict[str, Any]", control: int, wake: int) -> dict[str, object]
     return keeper.watch()
 
 
-def _prepare_and_start(launch: "dict[str, Any]", control: int, wake: int) -> Keeper:
-    """Check and keep the script, open its folder and its output files, and start it."""
-    file = take(
+def _ended_by(order: intent.Intent) -> dict[str, object]:
+    """Return the end record of an attempt that an order ended before its start."""
+    record = _not_started(order.kind, None, None)
+    record["principal"] = order.principal
+    return record
+
+
+def _take_script(launch: "dict[str, Any]") -> ScriptFile:
+    """Check and keep the script."""
+    return take(
         launch["script_path"],
         launch["script_root"],
         launch["script_relative"],
         expected=launch["script_sha256"],
         scripts_dir=launch["scripts_dir"],
+        with_data=bool(launch["scans"]),
     )
+
+
+def _scan(
+    launch: "dict[str, Any]", file: ScriptFile, wake: int
+) -> dict[str, object] | None:
+    """Scan the script; return the end record if it must not be started."""
+    # Imported here: hardly any run asks for it, and every shim would carry it.
+    from scriptrunner.engine.scans import report, session  # noqa: PLC0415
+
+    try:
+        reports = session.perform(launch, file.data, file.sha256, wake)
+    except session.ScanStoppedError as stopped:
+        return _ended_by(stopped.order)
+    file.data = b""
+    message = report.blocked_message(reports, block=launch["scans"]["block"])
+    if message is None or launch["dry_run"]:
+        return None
+    record = _not_started("scan_blocked", None, None)
+    plain = message.encode("ascii", "replace").decode("ascii")
+    record["error"] = plain[:MESSAGE_CHARACTERS]
+    record["scans"] = report.blocking_kinds(reports)
+    return record
+
+
+def _prepare_and_start(
+    launch: "dict[str, Any]", control: int, wake: int, file: ScriptFile
+) -> Keeper:
+    """Open the script's folder and its output files, and start it."""
     folder = _open_folder(launch)
     outputs: tuple[OutputFile, ...] = ()
     try:

@@ -81,6 +81,12 @@ BEGUN = (Claimed(), Started(1))
             [Claimed(), end(reason="spawn_error", code=None)],
             ("failed", "failed", "spawn_error"),
         ),
+        (
+            [Claimed(), end(reason="scan_blocked", code=None)],
+            ("failed", "failed", "scan_blocked"),
+        ),
+        # starting: scanned, and never meant to start
+        ([Claimed(), end(reason="dry_run", code=None)], ("completed", None, None)),
         # running: by itself
         ([*BEGUN, end(code=0)], ("completed", "success", None)),
         ([*BEGUN, end(code=3)], ("failed", "failed", "exit_code")),
@@ -254,7 +260,8 @@ def test_a_retry_that_would_start_too_late_ends_the_run_at_once():
 
 
 @pytest.mark.parametrize(
-    "reason", ["spawn_error", "script_changed", "stop", "kill", "oom"]
+    "reason",
+    ["spawn_error", "script_changed", "scan_blocked", "stop", "kill", "oom"],
 )
 def test_nothing_else_is_retried(reason):
     assert play(*BEGUN, end(reason=reason, code=None, options=TWICE))[0].is_terminal
@@ -363,12 +370,21 @@ def test_the_exit_code_of_the_last_attempt_is_kept_when_a_wait_is_stopped():
         ("oom", -9, "forced_termination"),
         ("spawn_error", None, "failure"),
         ("script_changed", None, "failure"),
+        ("scan_blocked", None, "failure"),
         ("lost", None, "failure"),
         ("host_restart", None, "failure"),
     ],
 )
 def test_each_end_has_its_event(reason, code, event_type):
     assert end_event_type(reason, code) == event_type
+
+
+def test_a_scanned_dry_run_has_no_start_and_no_end_of_a_script():
+    state, actions = play(Claimed(), end(reason="dry_run", code=None))
+    assert state.attempts_made == 0
+    emitted = [each.event_type for each in actions if isinstance(each, Emit)]
+    assert emitted[-1] == "finished"
+    assert not {"start", "failure", "success"} & set(emitted)
 
 
 def test_an_unknown_reason_is_an_error():

@@ -135,6 +135,7 @@ def test_outputs_are_those_of_the_attempt(tmp_path):
         ("output_limit", -9, "Ended because it wrote more than allowed"),
         ("spawn_error", None, "Script could not be started: no such file"),
         ("script_changed", None, "Script changed before it started: no such file"),
+        ("scan_blocked", None, "no such file"),
     ],
 )
 def test_each_end_has_one_line_for_people(reason, code, text):
@@ -179,6 +180,15 @@ def test_the_summary_of_a_timeout_says_so():
     assert summary["error"] == "Script execution timed out"
     assert (summary["status"], summary["signal"]) == ("timeout", 9)
     assert summary["timeout_seconds"] == 5
+
+
+def test_the_summary_of_a_blocked_run_names_the_scans():
+    end = {"error": "Blocked by secret scan: 1 finding", "scans": ["secrets"]}
+    summary = build_error_summary(end, facts=make_facts("scan_blocked"))
+    assert summary is not None
+    assert summary["scans"] == ["secrets"]
+    assert summary["message"] == "Blocked by secret scan: 1 finding"
+    assert (summary["exit_code"], summary["status"]) == (None, "failed")
 
 
 def test_the_summary_of_a_failed_start_says_why():
