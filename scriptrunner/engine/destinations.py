@@ -19,6 +19,7 @@ MAX_PATH_BYTES = 1_024
 MAX_URL_CHARACTERS = 2_048
 #: The host that needs no word of the administrator.
 SLACK_HOST = "hooks.slack.com"
+_PORTS = {"https": 443, "http": 80}
 #: What is shown in place of the secret part of an address.
 MASK = "***"
 
@@ -136,24 +137,29 @@ def check_history_db(text: str) -> None:
         raise InvalidHistoryDbError
 
 
-def check_webhook(url: str, *, hosts: Collection[str] | None) -> None:
+def check_webhook(
+    url: str, *, hosts: Collection[str] | None, internal: Collection[str] = ()
+) -> None:
     """Refuse a webhook that is no https address of an allowed host.
 
     Args:
         url: As it was given.
         hosts: Whole names besides ``hooks.slack.com``, each for port 443, or with a port
-            (``name:8443``); None if any host will do.
+            (``name:8443``); None if any host will do, and plain http, too.
+        internal: The same on our own network, where plain http will do.
 
     Raises:
         WebhookNotAllowedError: Without repeating any part of the address.
     """
     parts = _split(url)
-    if parts is None or parts.scheme != "https" or "@" in parts.netloc:
+    if parts is None or parts.scheme not in _PORTS or "@" in parts.netloc:
         raise WebhookNotAllowedError
     place = _place_of(parts)
     if place is None:
         raise WebhookNotAllowedError
-    if hosts is not None and place not in {SLACK_HOST, *hosts}:
+    if hosts is None or place in internal:
+        return
+    if parts.scheme != "https" or place not in {SLACK_HOST, *hosts}:
         raise WebhookNotAllowedError
 
 
@@ -174,11 +180,14 @@ def _place_of(parts: SplitResult) -> str | None:
         return None
     if not host:
         return None
-    return host if port in (None, 443) else f"{host}:{port}"
+    port = port or _PORTS[parts.scheme]
+    return host if port == 443 else f"{host}:{port}"
 
 
 def mask_webhook(url: str) -> str:
     """Return a webhook as it may be shown: the host, and nothing of the rest."""
     parts = _split(url)
-    place = None if parts is None else _place_of(parts)
-    return MASK if place is None else f"https://{place}/{MASK}"
+    if parts is None or parts.scheme not in _PORTS:
+        return MASK
+    place = _place_of(parts)
+    return MASK if place is None else f"{parts.scheme}://{place}/{MASK}"

@@ -208,8 +208,11 @@ class Intake:
     def _check_destinations(self, options: RunOptions) -> None:
         """Refuse places outside that this service does not allow."""
         if options.slack_webhook is not None:
-            hosts = self._settings.webhook_hosts
-            destinations.check_webhook(options.slack_webhook, hosts=hosts)
+            destinations.check_webhook(
+                options.slack_webhook,
+                hosts=self._settings.webhook_hosts,
+                internal=self._settings.webhook_internal_hosts,
+            )
         for name in ("junit_output", "save_baseline"):
             path = getattr(options, name)
             if path is not None:

@@ -23,6 +23,18 @@ def default_slots() -> int:
     return max(2, min(32, os.cpu_count() or 2))
 
 
+#: Fields that JSON knows only as lists and texts.
+_TUPLES = (
+    "pass_env",
+    "hosts",
+    "local_uids",
+    "webhook_hosts",
+    "webhook_internal_hosts",
+    "alert_email_to",
+)
+_PATHS = ("admin_token_file", "output_root", "smtp_password_file", "alert_channels")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What an administrator decides. Every field has its variable in ``docs/reference/settings.md``."""
@@ -77,6 +89,22 @@ class Settings:
     output_root: Path | None = None
     #: Hosts besides hooks.slack.com that webhooks may go to; ``name`` or ``name:port``.
     webhook_hosts: tuple[str, ...] = ()
+    #: ``name:port`` of webhooks on our own network: plain http and any address will do.
+    webhook_internal_hosts: tuple[str, ...] = ()
+    #: Addresses of the channels ``slack`` and ``webhook``, or None; secrets.
+    slack_webhook: str | None = field(default=None, repr=False)
+    alert_webhook: str | None = field(default=None, repr=False)
+    #: The mail server of the channel ``email``; no port means the usual one.
+    smtp_host: str | None = None
+    smtp_port: int | None = None
+    #: ``starttls``, ``tls`` or ``none``.
+    smtp_tls: str = "starttls"
+    smtp_user: str | None = None
+    smtp_password_file: Path | None = None
+    alert_email_from: str | None = None
+    alert_email_to: tuple[str, ...] = ()
+    #: TOML file with the named channels, or None.
+    alert_channels: Path | None = None
     #: Whether the dashboard's files are read again when they change.
     development: bool = False
 
@@ -100,11 +128,11 @@ class Settings:
         raw: dict[str, Any] = json.loads(text)
         known = {each.name for each in fields(cls)}
         values = {name: value for name, value in raw.items() if name in known}
-        for name in ("pass_env", "hosts", "local_uids", "webhook_hosts"):
+        for name in _TUPLES:
             values[name] = tuple(values[name])
         values["allowed_roots"] = tuple(Path(each) for each in values["allowed_roots"])
         values["data_dir"] = Path(values["data_dir"])
-        for name in ("admin_token_file", "output_root"):
+        for name in _PATHS:
             if values.get(name):
                 values[name] = Path(values[name])
         return cls(**values)

@@ -9,8 +9,9 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, unquote
@@ -21,6 +22,7 @@ from scriptrunner.settings import (
     PROJECT_FOLDER,
     Settings,
     SettingsError,
+    alerting,
     default_slots,
 )
 
@@ -101,6 +103,17 @@ class Environment(BaseModel):
     streams_per_caller: _Count = _DEFAULT["streams_per_caller"]
     output_root: str | None = None
     webhook_hosts: str | None = None
+    webhook_internal_hosts: str | None = None
+    slack_webhook: str | None = None
+    alert_webhook: str | None = None
+    smtp_host: Annotated[str, Field(pattern=r"^[!-~]{1,255}$")] | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    smtp_tls: Literal["starttls", "tls", "none"] = _DEFAULT["smtp_tls"]
+    smtp_user: str | None = None
+    smtp_password_file: str | None = None
+    alert_email_from: str | None = None
+    alert_email_to: str | None = None
+    alert_channels: str | None = None
     development: bool = _DEFAULT["development"]
 
 
@@ -122,6 +135,10 @@ PLAIN_VARIABLES = {
     "post_burst": "post_burst",
     "streams_limit": "streams_limit",
     "streams_per_caller": "streams_per_caller",
+    "smtp_host": "smtp_host",
+    "smtp_port": "smtp_port",
+    "smtp_tls": "smtp_tls",
+    "smtp_user": "smtp_user",
     "development": "development",
 }
 
@@ -135,17 +152,27 @@ def read(environ: Mapping[str, str]) -> Settings:
     }
     values["python"] = sys.executable
     problems: list[str] = []
-    for name, parse in {
+    parsers: dict[str, Callable[[str], dict[str, Any]]] = {
         "run_db": lambda text: _database(text, raw.data_dir),
         "allowed_root": _folders,
         "python": _interpreter,
         "pass_env": _environment_names,
         "hosts": _host_names,
         "local_uids": _user_ids,
-        "admin_token_file": _existing_file,
+        "admin_token_file": partial(_existing_file, "admin_token_file"),
         "output_root": _output_root,
-        "webhook_hosts": _webhook_hosts,
-    }.items():
+        "webhook_hosts": partial(_webhook_hosts, "webhook_hosts"),
+        "webhook_internal_hosts": partial(_webhook_hosts, "webhook_internal_hosts"),
+        "slack_webhook": partial(alerting.parse_webhook, "slack_webhook"),
+        "alert_webhook": partial(alerting.parse_webhook, "alert_webhook"),
+        "smtp_password_file": partial(_existing_file, "smtp_password_file"),
+        "alert_email_from": _sender,
+        "alert_email_to": lambda text: alerting.parse_addresses(
+            "alert_email_to", _listed(text)
+        ),
+        "alert_channels": lambda text: alerting.parse_channels(_path(text)),
+    }
+    for name, parse in parsers.items():
         try:
             text = getattr(raw, name)
             values |= parse(text) if text else {}
@@ -289,10 +316,15 @@ def _interpreter(text: str) -> dict[str, Any]:
     return {"python": str(Path(found).absolute())}
 
 
-def _existing_file(text: str) -> dict[str, Any]:
+def _existing_file(name: str, text: str) -> dict[str, Any]:
     if not _path(text).is_file():
         raise ValueError("must name an existing file")
-    return {"admin_token_file": _path(text)}
+    return {name: _path(text)}
+
+
+def _sender(text: str) -> dict[str, Any]:
+    (address,) = alerting.parse_addresses("alert_email_from", [text.strip()]).values()
+    return {"alert_email_from": address[0]}
 
 
 def _listed(text: str) -> list[str]:
@@ -321,7 +353,7 @@ def _output_root(text: str) -> dict[str, Any]:
     return {"output_root": _path(text)}
 
 
-def _webhook_hosts(text: str) -> dict[str, Any]:
+def _webhook_hosts(field_name: str, text: str) -> dict[str, Any]:
     names = [name.lower().rstrip(".") for name in _listed(text)]
     for name in names:
         found = HOST_AND_PORT.fullmatch(name)
@@ -330,7 +362,7 @@ def _webhook_hosts(text: str) -> dict[str, Any]:
                 "must be host names, each with a port if it is not 443, separated by"
                 f" commas; {name!r} is none"
             )
-    return {"webhook_hosts": tuple(names)}
+    return {field_name: tuple(names)}
 
 
 def _user_ids(text: str) -> dict[str, Any]:
