@@ -32,7 +32,13 @@ _TUPLES = (
     "webhook_internal_hosts",
     "alert_email_to",
 )
-_PATHS = ("admin_token_file", "output_root", "smtp_password_file", "alert_channels")
+_PATHS = (
+    "admin_token_file",
+    "advisory_db",
+    "output_root",
+    "smtp_password_file",
+    "alert_channels",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,10 @@ class Settings:
     #: Open event streams in all and per caller.
     streams_limit: int = 1_000
     streams_per_caller: int = 50
+    #: Least severity of a finding that blocks a run; ``NONE`` only reports.
+    scan_block: str = "HIGH"
+    #: File or folder with known vulnerabilities; None for ``advisory_path``'s default.
+    advisory_db: Path | None = None
     #: Folder where outputs of runs are published, or None.
     output_root: Path | None = None
     #: Hosts besides hooks.slack.com that webhooks may go to; ``name`` or ``name:port``.
@@ -117,6 +127,16 @@ class Settings:
     def scripts_dir(self) -> Path:
         """Folder that keeps the bytes of each script once, by sha256."""
         return self.data_dir / "scripts"
+
+    @property
+    def scans_dir(self) -> Path:
+        """Folder that keeps the reports of scans by content."""
+        return self.data_dir / "scans"
+
+    @property
+    def advisory_path(self) -> Path:
+        """Where the known vulnerabilities are, or would be."""
+        return self.advisory_db or self.data_dir / "advisories.json.gz"
 
     def to_json(self) -> str:
         """Return all fields as JSON text for ``from_json``."""

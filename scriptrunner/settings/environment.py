@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, unquote
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+)
 
 from scriptrunner.settings import (
     PROJECT_FOLDER,
@@ -56,6 +63,9 @@ HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9
 
 _DEFAULT: dict[str, Any] = {each.name: each.default for each in fields(Settings)}
 _Switch = Literal["on", "log", "off"]
+_Severity = Annotated[
+    Literal["LOW", "MEDIUM", "HIGH", "CRITICAL", "NONE"], BeforeValidator(str.upper)
+]
 _Count = Annotated[int, Field(ge=1, le=1_000_000)]
 _Size = Annotated[int, Field(ge=0, le=1 << 50)]
 _Seconds = Annotated[FiniteFloat, Field(ge=0, le=86_400)]
@@ -101,6 +111,8 @@ class Environment(BaseModel):
     post_burst: _Count = _DEFAULT["post_burst"]
     streams_limit: _Count = _DEFAULT["streams_limit"]
     streams_per_caller: _Count = _DEFAULT["streams_per_caller"]
+    scan_block: _Severity = _DEFAULT["scan_block"]
+    advisory_db: str | None = None
     output_root: str | None = None
     webhook_hosts: str | None = None
     webhook_internal_hosts: str | None = None
@@ -136,6 +148,7 @@ PLAIN_VARIABLES = {
     "streams_limit": "streams_limit",
     "streams_per_caller": "streams_per_caller",
     "smtp_host": "smtp_host",
+    "scan_block": "scan_block",
     "smtp_port": "smtp_port",
     "smtp_tls": "smtp_tls",
     "smtp_user": "smtp_user",
@@ -160,6 +173,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         "hosts": _host_names,
         "local_uids": _user_ids,
         "admin_token_file": partial(_existing_file, "admin_token_file"),
+        "advisory_db": lambda text: {"advisory_db": _path(text)},
         "output_root": _output_root,
         "webhook_hosts": partial(_webhook_hosts, "webhook_hosts"),
         "webhook_internal_hosts": partial(_webhook_hosts, "webhook_internal_hosts"),
