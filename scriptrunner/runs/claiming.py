@@ -21,6 +21,8 @@ class Candidate:
     correlation_id: str
     launch: Launch | None
     error: str | None = None
+    #: Reason of the end that the error makes.
+    reason: str = "spawn_error"
 
 
 class RetryTimes:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from scriptrunner.clock import Clock
@@ -55,6 +56,8 @@ class Origin:
     task_id: str | None = None
     fire_time: datetime | None = None
     event: str | None = None
+    #: What came with the event: any JSON value, None without one.
+    event_payload: Any = None
     restarted_from: str | None = None
     idempotency: IdempotencyKey | None = None
     #: Lays down the script of an upload or snapshot in the run's folder.
@@ -205,6 +208,30 @@ class Intake:
             restarted_from=origin.restarted_from,
         )
 
+    def prepare(self, script: ScriptRef, options: RunOptions, origin: Origin) -> NewRun:
+        """Lay down the files of a run and return its rows, for a caller's transaction.
+
+        Whoever does not store the rows calls ``discard``.
+        """
+        run_id = str(uuid4())
+        _, ignored = split_environment(options.env_vars)
+        new = self._make_rows(run_id, script, options, origin, ignored)
+        self._lay_down(run_id, options, origin)
+        return new
+
+    def discard(self, new: NewRun) -> None:
+        """Leave nothing of a run that was prepared and is not stored."""
+        with suppress(OSError):
+            self._folders.remove(new.run["id"])
+
+    def check_disk(self) -> None:
+        """Refuse new runs while the disk has little room left.
+
+        Raises:
+            StorageFullError: If it has.
+        """
+        self._check_disk()
+
     def _check_destinations(self, options: RunOptions) -> None:
         """Refuse places outside that this service does not allow."""
         if options.slack_webhook is not None:
@@ -292,6 +319,7 @@ class Intake:
             "request": request,
             "ignored_env": list(ignored),
             "warnings": list(origin.warnings),
+            "event_payload": origin.event_payload,
         }
         event = build_event(
             EventType.QUEUED,

@@ -1,5 +1,6 @@
 """From a run's row to the launch order of its next attempt."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -7,8 +8,9 @@ from typing import Any
 
 from scriptrunner.engine.environment import build_environment, split_environment
 from scriptrunner.engine.launch import Launch
-from scriptrunner.engine.paths import AllowedRoots
+from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import RunOptions, ScriptRef, describe
+from scriptrunner.errors import InvalidInputError
 from scriptrunner.runs.folders import SCRIPT_NAME, TEMPORARY_NAME, RunFolders
 from scriptrunner.runs.repository.state import StoredRun
 from scriptrunner.settings import Settings
@@ -109,8 +111,16 @@ class LaunchBuilder:
         if run.script_kind != "file":
             return folder, SCRIPT_NAME
         if run.script_root is None or run.script_relative is None:
-            raise OSError("the record does not say where the script is")
+            # It was not there when a task queued the run; perhaps it is back.
+            return self._locate(run.script_path)
         return run.script_root, run.script_relative
+
+    def _locate(self, path: str) -> tuple[str, str]:
+        try:
+            found = self._roots.locate(path)
+        except InvalidInputError as error:
+            raise ScriptMissingError(error.message) from None
+        return found.root or "", found.relative or ""
 
     def _scripts_dir(self, run: StoredRun) -> str | None:
         """Return where the bytes are kept; an upload's are in its own folder already."""
@@ -141,6 +151,9 @@ class LaunchBuilder:
         }
         if run.event is not None:
             service["SCRIPT_RUNNER_EVENT"] = run.event
+            if run.event_payload is not None:
+                payload = json.dumps(run.event_payload, ensure_ascii=False)
+                service["SCRIPT_RUNNER_EVENT_PAYLOAD"] = payload
         return build_environment(
             settings_pass=self._passed,
             caller=caller,

@@ -31,7 +31,7 @@ from scriptrunner.engine.attempt import (
 )
 from scriptrunner.engine.events import EventType
 from scriptrunner.engine.launch import Launch
-from scriptrunner.engine.paths import AllowedRoots
+from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.result import Outputs
 from scriptrunner.errors import ScriptRunnerError, StorageFullError
@@ -176,7 +176,9 @@ class Ledger:
             raise
         except _BROKEN as error:
             logger.warning("run %s cannot be launched: %r", run.id, error)
-            return Candidate(run, correlation_id, None, _explain(error))
+            is_gone = isinstance(error, ScriptMissingError)
+            reason = "script_changed" if is_gone else "spawn_error"
+            return Candidate(run, correlation_id, None, _explain(error), reason)
         return Candidate(run, correlation_id, launch)
 
     def _describe(self, run: StoredRun) -> dict[str, Any]:
@@ -219,7 +221,7 @@ class Ledger:
         event = RetryDue() if is_retry else Claimed()
         change.claim(event, correlation_id=candidate.correlation_id)
         if candidate.error is not None:
-            ended = self._ended(change, "spawn_error", None)
+            ended = self._ended(change, candidate.reason, None)
             change.give_up(candidate.error, ended)
 
     # Attempts

@@ -21,6 +21,7 @@ from scriptrunner.engine.plan import RunOptions
 __all__ = [
     "ACTIVE_STATUSES",
     "LIVE_PHASES",
+    "TASK_TRIGGERS",
     "TERMINAL_STATUSES",
     "Accepted",
     "AttemptRecord",
@@ -33,6 +34,7 @@ __all__ = [
     "RunListItem",
     "RunPage",
     "RunRecord",
+    "RunSort",
     "RunStatus",
     "Stats",
     "Status",
@@ -53,6 +55,20 @@ class Trigger(StrEnum):
     UPLOAD = "upload"
     #: A restart of another run.
     RESTART = "restart"
+    #: A task whose time had come.
+    SCHEDULE = "schedule"
+    #: A task whose dependencies have succeeded.
+    DEPENDENCY = "dependency"
+    #: A task that listens to an event.
+    EVENT = "event"
+    #: A task that a person has started.
+    MANUAL = "manual"
+
+
+#: What runs of tasks are made by.
+TASK_TRIGGERS = frozenset(
+    {Trigger.SCHEDULE, Trigger.DEPENDENCY, Trigger.EVENT, Trigger.MANUAL}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,9 +199,24 @@ class RunFilter:
     text: str | None = None
     trigger: str | None = None
     task_id: str | None = None
+    #: Who started it.
+    principal: str | None = None
+    #: The whole script path, as it was given or absolute.
+    script_path: str | None = None
+    #: Name of a tag that the script has in the library now.
+    tag: str | None = None
     #: Bounds of the queueing time: since <= queued_at < until.
     since: datetime | None = None
     until: datetime | None = None
+
+
+class RunSort(StrEnum):
+    """What a list may be sorted by; equal ones are ordered by queueing time."""
+
+    QUEUED = "queued"
+    DURATION = "duration"
+    SCRIPT = "script"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

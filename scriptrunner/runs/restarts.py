@@ -96,6 +96,7 @@ class Restarter:
             principal=principal,
             trigger=Trigger.RESTART,
             event=old.event,
+            event_payload=old.event_payload,
             restarted_from=run_id,
             idempotency=idempotency,
             lay_down_script=lay_down,

@@ -15,6 +15,7 @@ from scriptrunner.engine import events as engine_events
 from scriptrunner.engine.attempt import (
     AttemptEvent,
     Emit,
+    Ended,
     Finish,
     Outcome,
     Refuse,
@@ -26,7 +27,8 @@ from scriptrunner.engine.events import EventType, build_end_event, build_event
 from scriptrunner.engine.metrics import RunFacts, metrics_from
 from scriptrunner.engine.result import Outputs, build_result, error_text
 from scriptrunner.engine.visualizer import StepFacts, build_report
-from scriptrunner.runs.repository import events, records, state
+from scriptrunner.runs.models import TASK_TRIGGERS
+from scriptrunner.runs.repository import events, records, state, tasks
 from scriptrunner.runs.repository.state import Before, StoredRun
 from scriptrunner.storage.database import Connection
 
@@ -154,10 +156,10 @@ class RunChange:
         self.run.restarted_as = restarted_as
         self._is_tied = True
 
-    def give_up(self, error: str, event: AttemptEvent) -> None:
+    def give_up(self, error: str, event: Ended) -> None:
         """End an attempt that could not even be handed to a shim."""
         end = {
-            "reason": "spawn_error",
+            "reason": event.reason,
             "exit_code": None,
             "error": error,
             "error_type": "LaunchError",
@@ -469,6 +471,10 @@ def write(
     results = [change.result for change in fresh if change.result is not None]
     records.insert_results(connection, results)
     events.insert(connection, rows)
+    ended = [change.run for change in fresh if change.result is not None]
+    tasks.note_ends(
+        connection, [each for each in ended if each.trigger in TASK_TRIGGERS]
+    )
     for change in fresh:
         for warning in change.warnings:
             records.add_warning(connection, change.run.id, warning)

@@ -76,6 +76,7 @@ class StoredRun:
     recovery_failures: int
     # Of ``run_details``.
     request: Mapping[str, Any]
+    event_payload: Any
 
     @property
     def state(self) -> RunState:
@@ -108,8 +109,11 @@ class StoredRun:
 
 
 _FIELDS = tuple(each.name for each in fields(StoredRun))
-_COLUMNS = (*(runs.c[name] for name in _FIELDS[:-1]), run_details.c.request)
-_CHANGING = _FIELDS[_FIELDS.index("change") : -1]
+_OF_DETAILS = ("request", "event_payload")
+_COLUMNS = tuple(
+    (run_details if name in _OF_DETAILS else runs).c[name] for name in _FIELDS
+)
+_CHANGING = _FIELDS[_FIELDS.index("change") : _FIELDS.index("request")]
 
 #: All runs with their requests; add conditions.
 SELECT: Select[Any] = select(*_COLUMNS).join_from(
