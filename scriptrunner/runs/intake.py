@@ -179,9 +179,7 @@ class Intake:
             QueueFullError: If too many runs wait.
             StorageFullError: If the data disk is (almost) full.
         """
-        if options.working_dir is not None:
-            self._roots.get_folder(options.working_dir)
-        self._check_destinations(options)
+        self.check_places(options)
         self._check_disk()
         run_id = str(uuid4())
         _, ignored = split_environment(options.env_vars)
