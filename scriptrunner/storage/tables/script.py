@@ -50,8 +50,6 @@ folder_roots = Table(
     #: Whether the folder is looked at again and again.
     Column("watch", Boolean, nullable=False),
     Column("last_scan_at", UtcTime),
-    #: When the watch looked last.
-    Column("watched_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -85,7 +83,6 @@ library_scans = Table(
     #: Scripts that were known when it began; None at a first scan.
     Column("expected_count", Integer),
     Column("current_path", Text),
-    Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
     #: The process that works on it: boot id, pid, start time.
     Column("worker", String(128)),
     #: The scan that was cut off and that this one continues.
