@@ -180,7 +180,7 @@ class Intake:
             StorageFullError: If the data disk is (almost) full.
         """
         self.check_places(options)
-        self._check_disk()
+        self.check_disk()
         run_id = str(uuid4())
         _, ignored = split_environment(options.env_vars)
         entry = Entry(
@@ -206,6 +206,18 @@ class Intake:
             restarted_from=origin.restarted_from,
         )
 
+    def check_places(self, options: RunOptions) -> None:
+        """Refuse folders, outputs and addresses that this service does not allow.
+
+        Raises:
+            InvalidWorkingDirError: If the working folder is not allowed.
+            InvalidOutputPathError: If an output may not be written there.
+            WebhookNotAllowedError: If the webhook's host is not allowed.
+        """
+        if options.working_dir is not None:
+            self._roots.get_folder(options.working_dir)
+        self._check_destinations(options)
+
     def prepare(self, script: ScriptRef, options: RunOptions, origin: Origin) -> NewRun:
         """Lay down the files of a run and return its rows, for a caller's transaction.
 
@@ -222,14 +234,6 @@ class Intake:
         with suppress(OSError):
             self._folders.remove(new.run["id"])
 
-    def check_disk(self) -> None:
-        """Refuse new runs while the disk has little room left.
-
-        Raises:
-            StorageFullError: If it has.
-        """
-        self._check_disk()
-
     def _check_destinations(self, options: RunOptions) -> None:
         """Refuse places outside that this service does not allow."""
         if options.slack_webhook is not None:
@@ -243,8 +247,12 @@ class Intake:
             if path is not None:
                 destinations.relative_output(name, path, self._output_roots)
 
-    def _check_disk(self) -> None:
-        """Refuse new runs while the disk has little room left."""
+    def check_disk(self) -> None:
+        """Refuse new runs while the disk has little room left.
+
+        Raises:
+            StorageFullError: If it has.
+        """
         try:
             found = os.statvfs(self._settings.data_dir)
         except FileNotFoundError:
