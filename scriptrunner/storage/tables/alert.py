@@ -67,6 +67,8 @@ alert_deliveries = Table(
     #: Place among the channels of the rule, from 0.
     Column("place", Integer, nullable=False),
     Column("channel", String(64), nullable=False),
+    #: Whether it goes to the address that the run brought, which goes with the run.
+    Column("to_run_webhook", Boolean, nullable=False),
     #: ``pending``, ``sent``, ``failed`` or ``skipped``.
     Column("status", String(16), nullable=False),
     #: Tries begun.

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("alert_id", number, nullable=False),
         sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("to_run_webhook", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_try_at", sa.BigInteger()),

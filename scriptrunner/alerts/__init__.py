@@ -1,0 +1,1 @@
+"""Alerts: triggered rules, the channels they are told by, and the outbox in between."""

@@ -1,0 +1,340 @@
+"""SQL of alerts and of the outbox of their deliveries."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scriptrunner.alerts.models import (
+    Alert,
+    AlertPage,
+    Delivery,
+    DeliveryStatus,
+    NewAlert,
+)
+from scriptrunner.storage.changes import reserve
+from scriptrunner.storage.tables import alert_deliveries, alerts
+
+_ALERT_NAMES = tuple(each.name for each in fields(Alert) if each.name in alerts.c)
+_DELIVERY_NAMES = tuple(
+    each.name for each in fields(Delivery) if each.name in alert_deliveries.c
+)
+_ALERTS = select(*(alerts.c[name] for name in _ALERT_NAMES))
+_DELIVERIES = select(*(alert_deliveries.c[name] for name in _DELIVERY_NAMES))
+_OF_ALERTS = _DELIVERIES.where(
+    alert_deliveries.c.alert_id.in_(bindparam("ids", expanding=True))
+).order_by(alert_deliveries.c.alert_id, alert_deliveries.c.place)
+_EARLY = select(alerts.c.run_id, alerts.c.rule, alerts.c.measured).where(
+    alerts.c.run_id.in_(bindparam("run_ids", expanding=True)), alerts.c.is_early
+)
+_OF_RUN = (
+    select(
+        alerts.c.rule,
+        alert_deliveries.c.channel,
+        alert_deliveries.c.status,
+        alert_deliveries.c.tries,
+        alert_deliveries.c.id,
+        alert_deliveries.c.error,
+    )
+    .join_from(alerts, alert_deliveries, alert_deliveries.c.alert_id == alerts.c.id)
+    .where(alerts.c.run_id == bindparam("run_id"))
+    .order_by(alerts.c.rule, alert_deliveries.c.place)
+)
+_IS_DUE = (
+    alert_deliveries.c.status == DeliveryStatus.PENDING,
+    alert_deliveries.c.next_try_at <= bindparam("now"),
+)
+_DUE = (
+    _DELIVERIES.where(*_IS_DUE)
+    .order_by(alert_deliveries.c.next_try_at, alert_deliveries.c.id)
+    .limit(bindparam("limit"))
+)
+_NEXT_TRY = select(func.min(alert_deliveries.c.next_try_at)).where(
+    alert_deliveries.c.status == DeliveryStatus.PENDING
+)
+_CHANGED = (
+    _ALERTS.where(
+        alerts.c.change > bindparam("after"), alerts.c.change <= bindparam("up_to")
+    )
+    .order_by(alerts.c.change)
+    .limit(bindparam("limit"))
+)
+_TOUCH = (
+    update(alerts)
+    .where(alerts.c.id == bindparam("for_id"))
+    .values(change=bindparam("number"))
+)
+
+
+def add(
+    connection: Connection, new: Sequence[NewAlert], numbers: Sequence[int]
+) -> list[Alert]:
+    """Store rules that were met, with their deliveries, and return them.
+
+    A rule that was met before is left out, so the transaction may be repeated.
+
+    Args:
+        connection: In a transaction that has reserved its change numbers.
+        new: The alerts.
+        numbers: A change number for each.
+    """
+    added = []
+    for alert, number in zip(new, numbers, strict=True):
+        alert_id = _insert(connection, alert, number)
+        if alert_id is not None:
+            added.append(alert_id)
+            _insert_deliveries(connection, alert_id, alert)
+    return _load(connection, added)
+
+
+def _insert(connection: Connection, alert: NewAlert, number: int) -> int | None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = {
+        "change": number,
+        "run_id": alert.run_id,
+        "rule": alert.rule,
+        "name": alert.name,
+        "severity": alert.severity,
+        "condition": alert.condition,
+        "measured": dict(alert.measured),
+        "triggered_at": alert.triggered_at,
+        "is_early": alert.is_early,
+        "script_path": alert.script_path,
+        "script_folded": alert.script_path.casefold(),
+        "run": dict(alert.run),
+        "metrics": dict(alert.metrics),
+    }
+    statement = dialect.insert(alerts).values(row).on_conflict_do_nothing()
+    found: int | None = connection.execute(statement.returning(alerts.c.id)).scalar()
+    return found
+
+
+def _insert_deliveries(connection: Connection, alert_id: int, alert: NewAlert) -> None:
+    rows = [
+        {
+            "id": each.id,
+            "alert_id": alert_id,
+            "place": place,
+            "channel": each.channel,
+            "to_run_webhook": each.to_run_webhook,
+            "status": each.status,
+            "tries": 0,
+            "next_try_at": alert.triggered_at
+            if each.status is DeliveryStatus.PENDING
+            else None,
+            "finished_at": None
+            if each.status is DeliveryStatus.PENDING
+            else alert.triggered_at,
+            "error": each.error,
+        }
+        for place, each in enumerate(alert.deliveries)
+    ]
+    if rows:
+        connection.execute(insert(alert_deliveries), rows)
+
+
+def list_early(
+    connection: Connection, run_ids: Collection[str]
+) -> dict[str, dict[int, Mapping[str, float]]]:
+    """Return the values that met rules of runs while these were running.
+
+    By run and place of the rule; runs without any are left out.
+    """
+    found: dict[str, dict[int, Mapping[str, float]]] = defaultdict(dict)
+    if run_ids:
+        for row in connection.execute(_EARLY, {"run_ids": list(run_ids)}):
+            found[row.run_id][row.rule] = row.measured
+    return dict(found)
+
+
+def list_deliveries_of_run(
+    connection: Connection, run_id: str
+) -> dict[int, list[dict[str, Any]]]:
+    """Return a run's deliveries as its result shows them, by the place of the rule."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in connection.execute(_OF_RUN, {"run_id": run_id}):
+        found[row.rule].append(
+            {
+                "channel": row.channel,
+                "status": row.status,
+                "tries": row.tries,
+                "delivery_id": row.id,
+                "error": row.error,
+            }
+        )
+    return dict(found)
+
+
+def list_page(
+    connection: Connection,
+    *,
+    limit: int,
+    offset: int,
+    since: datetime | None = None,
+    script: str | None = None,
+) -> AlertPage:
+    """Return alerts, newest first.
+
+    Args:
+        connection: Any.
+        limit: Most items, >= 1.
+        offset: Items to skip, >= 0.
+        since: Only those triggered then or later.
+        script: Part of the script path, in any case.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if since is not None:
+        conditions.append(alerts.c.triggered_at >= since)
+    if script is not None:
+        part = script.casefold()
+        conditions.append(alerts.c.script_folded.contains(part, autoescape=True))
+    total = connection.scalar(
+        select(func.count()).select_from(alerts).where(*conditions)
+    )
+    newest = (alerts.c.triggered_at.desc(), alerts.c.id.desc())
+    page = _ALERTS.where(*conditions).order_by(*newest).limit(limit).offset(offset)
+    rows = connection.execute(page).all()
+    return AlertPage(items=_with_deliveries(connection, rows), total=total or 0)
+
+
+def find(connection: Connection, alert_id: int) -> Alert | None:
+    """Return an alert, or None."""
+    found = _load(connection, [alert_id])
+    return found[0] if found else None
+
+
+def _load(connection: Connection, ids: Sequence[int]) -> list[Alert]:
+    if not ids:
+        return []
+    wanted = _ALERTS.where(alerts.c.id.in_(list(ids))).order_by(alerts.c.id)
+    return _with_deliveries(connection, connection.execute(wanted).all())
+
+
+def _with_deliveries(connection: Connection, rows: Sequence[Row[Any]]) -> list[Alert]:
+    ids = [row.id for row in rows]
+    by_alert: dict[int, list[Delivery]] = defaultdict(list)
+    if ids:
+        for row in connection.execute(_OF_ALERTS, {"ids": ids}):
+            by_alert[row.alert_id].append(_to_delivery(row))
+    return [
+        Alert(
+            **dict(zip(_ALERT_NAMES, row, strict=True)),
+            deliveries=tuple(by_alert[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def _to_delivery(row: Row[Any]) -> Delivery:
+    return Delivery(**dict(zip(_DELIVERY_NAMES, row, strict=True)))
+
+
+def acknowledge(
+    connection: Connection, alert_id: int, *, principal: str, now: datetime
+) -> Alert | None:
+    """Note who has seen an alert first; return it, or None if there is none."""
+    number = reserve(connection, 1)[0]
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.id == alert_id, alerts.c.acknowledged_at.is_(None))
+        .values(acknowledged_at=now, acknowledged_by=principal, change=number)
+    )
+    return find(connection, alert_id)
+
+
+def list_changed(
+    connection: Connection, *, after: int, up_to: int, limit: int
+) -> list[Alert]:
+    """Return alerts whose last change lies behind ``after``, in order of change."""
+    values = {"after": after, "up_to": up_to, "limit": limit}
+    return _with_deliveries(connection, connection.execute(_CHANGED, values).all())
+
+
+# The outbox
+
+
+def find_next_try(connection: Connection) -> datetime | None:
+    """Return when the next delivery is due, or None if none is pending."""
+    found: datetime | None = connection.execute(_NEXT_TRY).scalar()
+    return found
+
+
+def list_due(connection: Connection, *, now: datetime, limit: int) -> list[Delivery]:
+    """Return pending deliveries whose time has come, the longest waiting first."""
+    rows = connection.execute(_DUE, {"now": now, "limit": limit})
+    return [_to_delivery(row) for row in rows]
+
+
+def begin_try(
+    connection: Connection, delivery: Delivery, *, next_try_at: datetime
+) -> Alert | None:
+    """Count a try before it is made, and put off the next one.
+
+    So a try that kills the process costs one try and a pause, and is never spun on.
+
+    Returns:
+        The alert, or None if the delivery is not as it was any more.
+    """
+    reserve(connection, 1)
+    begun = connection.execute(
+        update(alert_deliveries)
+        .where(
+            alert_deliveries.c.id == delivery.id,
+            alert_deliveries.c.status == DeliveryStatus.PENDING,
+            alert_deliveries.c.tries == delivery.tries,
+        )
+        .values(tries=delivery.tries + 1, next_try_at=next_try_at)
+    )
+    return find(connection, delivery.alert_id) if begun.rowcount == 1 else None
+
+
+def note_try(
+    connection: Connection,
+    delivery: Delivery,
+    *,
+    status: DeliveryStatus,
+    error: str | None,
+    next_try_at: datetime | None,
+    now: datetime,
+) -> bool:
+    """Note how a try went; return whether the delivery was still pending.
+
+    Args:
+        connection: In a write transaction.
+        delivery: The one that was tried.
+        status: Pending if there is to be another try.
+        error: Why it failed, or None.
+        next_try_at: When the next try is due; None if it is over.
+        now: The time.
+    """
+    number = reserve(connection, 1)[0]
+    changed = connection.execute(
+        update(alert_deliveries)
+        .where(
+            alert_deliveries.c.id == delivery.id,
+            alert_deliveries.c.status == DeliveryStatus.PENDING,
+        )
+        .values(
+            status=status,
+            error=error,
+            next_try_at=next_try_at,
+            finished_at=None if status is DeliveryStatus.PENDING else now,
+        )
+    )
+    if changed.rowcount != 1:
+        return False
+    connection.execute(_TOUCH, {"for_id": delivery.alert_id, "number": number})
+    return True

@@ -1,0 +1,133 @@
+"""The use cases of alerts for people: list, acknowledge, see the channels, try one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import uuid4
+
+from scriptrunner.alerts import repository
+from scriptrunner.alerts.channels import Channel, Channels
+from scriptrunner.alerts.errors import AlertNotFoundError, DeliveryError
+from scriptrunner.alerts.models import Alert, AlertPage, DeliveryStatus, Notice
+from scriptrunner.clock import Clock, SystemClock
+from scriptrunner.storage.database import Database
+
+#: Numbers beyond it are no ids.
+MAX_ID = 2**63 - 1
+#: Alerts of one answer of ``list_changed``.
+CHANGES_AT_ONCE = 200
+TEST_CONDITION = "true"
+
+
+class AlertService:
+    """Triggered alerts and the channels. Threads may share it.
+
+    Args:
+        database: The migrated database.
+        channels: The service's channels.
+        clock: Tests hand in one they can set.
+    """
+
+    def __init__(
+        self, database: Database, channels: Channels, *, clock: Clock | None = None
+    ) -> None:
+        """Read nothing yet."""
+        self._database = database
+        self._channels = channels
+        self._clock = clock or SystemClock()
+
+    def list_alerts(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        since: datetime | None = None,
+        script: str | None = None,
+    ) -> AlertPage:
+        """Return triggered alerts, newest first, with their deliveries.
+
+        Args:
+            limit: Most items, 1..200.
+            offset: Items to skip, >= 0.
+            since: Only those triggered then or later.
+            script: Part of the script path, in any case.
+        """
+        with self._database.read() as connection:
+            return repository.list_page(
+                connection, limit=limit, offset=offset, since=since, script=script
+            )
+
+    def acknowledge(self, alert_id: int, *, principal: str) -> Alert:
+        """Note that somebody has seen an alert; only the first one counts.
+
+        Raises:
+            AlertNotFoundError: If there is no such alert.
+        """
+        if not 1 <= alert_id <= MAX_ID:
+            raise AlertNotFoundError
+        now = self._clock.utc_now()
+        alert = self._database.retrying(
+            lambda each: repository.acknowledge(
+                each, alert_id, principal=principal, now=now
+            )
+        )
+        if alert is None:
+            raise AlertNotFoundError
+        return alert
+
+    def list_changed(self, after: int, up_to: int) -> Sequence[Alert]:
+        """Return alerts whose last change lies between two numbers, in order.
+
+        Args:
+            after: Not this one itself.
+            up_to: This one included.
+        """
+        with self._database.read() as connection:
+            return repository.list_changed(
+                connection, after=after, up_to=up_to, limit=CHANGES_AT_ONCE
+            )
+
+    def list_channels(self) -> list[Channel]:
+        """Return every channel that a run may name."""
+        return [self._channels.describe(name) for name in self._channels.names]
+
+    def send_test(self, name: str) -> tuple[Channel, DeliveryStatus, str | None]:
+        """Send a test message by a channel, at once and once.
+
+        Args:
+            name: Of the channel, or one of its other names.
+
+        Returns:
+            The channel, what became of it, and why it failed or was skipped.
+
+        Raises:
+            ChannelNotFoundError: If there is no such channel.
+        """
+        channel = self._channels.describe(name)
+        if channel.problem is not None:
+            return channel, DeliveryStatus.SKIPPED, channel.problem
+        try:
+            self._channels.send(channel.name, self._make_test(), slack_webhook=None)
+        except DeliveryError as error:
+            return channel, DeliveryStatus.FAILED, error.message
+        return channel, DeliveryStatus.SENT, None
+
+    def _make_test(self) -> Notice:
+        run = {
+            "id": None,
+            "script_path": "test message",
+            "status": None,
+            "run_status": None,
+            "exit_code": None,
+            "finished_at": None,
+            "correlation_id": None,
+        }
+        return Notice(
+            delivery_id=str(uuid4()),
+            name="test",
+            severity="INFO",
+            condition=TEST_CONDITION,
+            values={},
+            triggered_at=self._clock.utc_now(),
+            run=run,
+            metrics={},
+        )
