@@ -16,6 +16,7 @@ from scriptrunner.engine.paths import AllowedRoots, list_own_files
 from scriptrunner.runs.housekeeping import Housekeeper
 from scriptrunner.runs.ledger import Ledger
 from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
+from scriptrunner.runs.views import RunViews
 from scriptrunner.settings import PROJECT_FOLDER, Settings
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
@@ -33,6 +34,7 @@ class Services:
     clock: Clock
     database: Database
     runs: RunService
+    run_views: RunViews
     access: AccessService
     #: Sees to it that a supervisor runs; started by the web, or by the first run.
     election: Election
@@ -77,6 +79,7 @@ def build_services(settings: Settings) -> Services:
         clock=clock,
         database=database,
         runs=runs,
+        run_views=RunViews(runs, database, clock=clock),
         access=access,
         election=election,
     )

@@ -39,6 +39,7 @@ from scriptrunner.web.routes import (
     login,
     logs,
     me,
+    run_views,
     runs,
     start,
     streams,
@@ -52,6 +53,7 @@ DESCRIPTION = (
 #: Those that are asked most often come first.
 ROUTERS = (
     runs.router,
+    run_views.router,
     start.router,
     control.router,
     logs.router,

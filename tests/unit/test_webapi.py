@@ -50,6 +50,8 @@ ROWS = [
     ("GET", "/api/system/status", "none", 200, has("cpu_load", "memory")),
     ("GET", "/api/settings", "none", 200, has("settings", "count")),
     ("GET", "/api/stats", "none", 200, has("total_runs", "by_status", "success_rate")),
+    ("GET", "/api/stats/daily", "none", 200, has("days")),
+    ("GET", "/api/stats/attention", "none", 200, has("scripts")),
     ("GET", "/api/me", "none", 200, has("principal", "role", "permissions", "local")),
     ("GET", "/openapi.json", "none", 200, has("openapi", "paths")),
     # Runs
@@ -102,6 +104,11 @@ ROWS = [
     ("GET", "/api/runs/{id}/outputs/x", "finished", 404, has("detail")),
     ("GET", "/api/runs/{id}/samples", "finished", 200, has("t", "cpu", "rss_mb")),
     ("GET", "/api/runs/{id}/samples", "none", 404, has("detail")),
+    ("GET", "/api/runs/{id}/request", "finished", 200, has("request", "masked")),
+    ("GET", "/api/runs/{id}/compare/{other_id}", "finished", 200, has("options", "metrics")),
+    ("GET", "/api/runs/{id}/script/tokens", "finished", 200, has("lines", "language")),
+    ("GET", "/api/runs/{id}/logs/lines", "finished", 200, has("lines", "total")),
+    ("GET", "/api/runs/{id}/logs/search?q=x", "finished", 200, has("matches", "next")),
     ("GET", "/api/runs/{id}/logs", "none", 404, has("detail")),
     ("GET", "/api/runs/{id}/script", "none", 404, has("detail")),
     ("GET", "/api/runs/{id}/logs/stream", "none", 404, has("detail")),
@@ -115,7 +122,8 @@ ROWS = [
 
 @pytest.mark.parametrize(("method", "path", "kind", "status", "is_right"), ROWS)
 def test_endpoint(web, run_id, method, path, status, is_right):
-    answer = web.client.request(method, path.replace("{id}", run_id))
+    path = path.replace("{id}", run_id).replace("{other_id}", run_id)
+    answer = web.client.request(method, path)
     assert answer.status_code == status, answer.text
     assert is_right(answer.json())
     web.client.post(f"/api/runs/{run_id}/kill")
@@ -180,7 +188,7 @@ def test_every_operation_has_a_row():
         for path, methods in document["paths"].items()
         for method in methods
     }
-    rows = {(row[0], row[1]) for row in ROWS}
+    rows = {(row[0], row[1].partition("?")[0]) for row in ROWS}
     rows |= {("GET", f"/api/runs/{{id}}{path}") for path, _, _ in TEXTS}
     rows |= {("POST", "/api/run"), ("POST", "/api/run/upload"), ("DELETE", "/api/runs")}
     rows |= {("GET", "/"), ("POST", "/api/csp-report"), ("POST", "/api/tokens")}

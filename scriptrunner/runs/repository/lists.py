@@ -1,6 +1,7 @@
 """Lists of runs: filters, pages, counts, figures."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,12 +20,20 @@ from scriptrunner.runs.models import (
     ACTIVE_STATUSES,
     RunFilter,
     RunPage,
+    RunSort,
     RunStatus,
     Stats,
     Status,
 )
 from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_items
-from scriptrunner.storage.tables import UtcTime, run_details, runs
+from scriptrunner.storage.tables import (
+    UtcTime,
+    run_details,
+    runs,
+    script_tags,
+    scripts,
+    tags,
+)
 
 #: Characters of a run id.
 _ID_LENGTH = 36
@@ -37,15 +46,19 @@ def list_page(
     limit: int,
     offset: int,
     before: tuple[datetime, str] | None,
+    sort: RunSort = RunSort.QUEUED,
+    descending: bool = True,
 ) -> RunPage:
-    """Return a page of the runs that match, newest first, and how many match in all.
+    """Return a page of the runs that match, and how many match in all.
 
     Args:
         connection: A reading connection.
         wanted: The filter.
         limit: Most items, >= 1.
         offset: Items to skip, >= 0.
-        before: Only runs older than this ``(queued_at, id)``.
+        before: Only runs older than this ``(queued_at, id)``; for the usual order only.
+        sort: What to sort by.
+        descending: Whether the largest, or the newest, come first.
     """
     conditions = _conditions(wanted)
     total = connection.execute(
@@ -59,14 +72,32 @@ def list_page(
     rows = connection.execute(
         select(*ITEM_COLUMNS)
         .where(*conditions)
-        .order_by(runs.c.queued_at.desc(), runs.c.id.desc())
+        .order_by(*_order(sort, descending=descending))
         .limit(limit + 1)
         .offset(offset)
     ).all()
     items = to_items(connection, rows[:limit])
-    more = len(rows) > limit
+    more = len(rows) > limit and sort is RunSort.QUEUED and descending
     cursor = to_cursor(items[-1].queued_at, items[-1].id) if more else None
     return RunPage(items=items, total=total, next_before=cursor)
+
+
+def _order(sort: RunSort, *, descending: bool) -> list[ColumnElement[Any]]:
+    """Return the order of a list; runs without a value come last either way."""
+    newest: list[ColumnElement[Any]] = [runs.c.queued_at.desc(), runs.c.id.desc()]
+    if sort is RunSort.QUEUED:
+        return newest if descending else [runs.c.queued_at, runs.c.id]
+    column = _SORT_COLUMNS[sort]
+    if sort is not RunSort.DURATION:
+        return [column.desc() if descending else column, *newest]
+    return [column.is_(None), column.desc() if descending else column, *newest]
+
+
+_SORT_COLUMNS = {
+    RunSort.DURATION: runs.c.duration_seconds,
+    RunSort.SCRIPT: func.lower(runs.c.script_name),
+    RunSort.STATUS: runs.c.status,
+}
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
@@ -80,6 +111,12 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
         conditions.append(runs.c.trigger == wanted.trigger)
     if wanted.task_id is not None:
         conditions.append(runs.c.task_id == wanted.task_id)
+    if wanted.principal is not None:
+        conditions.append(runs.c.principal == wanted.principal)
+    if wanted.script_path is not None:
+        conditions += _is_script(wanted.script_path)
+    if wanted.tag is not None:
+        conditions.append(_has_tag(wanted.tag.casefold()))
     if wanted.since is not None:
         conditions.append(runs.c.queued_at >= wanted.since)
     if wanted.until is not None:
@@ -87,6 +124,29 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     if wanted.text:
         conditions.append(_mentions(wanted.text.casefold()))
     return conditions
+
+
+#: Absolute path of what ran; null for uploads.
+_FILE = runs.c.script_root + "/" + runs.c.script_relative
+
+
+def _is_script(path: str) -> list[ColumnElement[bool]]:
+    """Whether a script is meant by its path as it was given, or by its absolute one."""
+    # The name is in an index, which paths of any length cannot be.
+    name = path.rpartition("/")[2].removeprefix("upload:")
+    is_path = or_(runs.c.script_path == path, literal(path, String) == _FILE)
+    return [runs.c.script_name == name, is_path]
+
+
+def _has_tag(name: str) -> ColumnElement[bool]:
+    """Whether what ran is a script that has a tag in the library now."""
+    paths = (
+        select(scripts.c.path)
+        .join_from(tags, script_tags, script_tags.c.tag_id == tags.c.id)
+        .join(scripts, scripts.c.id == script_tags.c.script_id)
+        .where(tags.c.name_folded == name)
+    )
+    return _FILE.in_(paths)
 
 
 def _mentions(part: str) -> ColumnElement[bool]:

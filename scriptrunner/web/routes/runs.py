@@ -1,6 +1,6 @@
 """Runs as records: list, one, events, steps, deletion."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import AfterValidator, BeforeValidator
@@ -15,7 +15,7 @@ from scriptrunner.runs.errors import (
     RunNotFoundError,
     VisualizerNotEnabledError,
 )
-from scriptrunner.runs.models import RunFilter, RunPage, RunRecord, Status
+from scriptrunner.runs.models import RunFilter, RunPage, RunRecord, RunSort, Status
 from scriptrunner.runs.representation import event_to_json, item_to_json, record_to_json
 from scriptrunner.web.answers import JSON_TYPE, TEXT_TYPE, json_answer, to_bytes
 from scriptrunner.web.body import BodyTooLargeError
@@ -68,6 +68,13 @@ async def read_filter(
     ] = None,
     trigger: Annotated[Text, Query(description="What made the run")] = None,
     task_id: Annotated[Text, Query(description="The task that made the run")] = None,
+    principal: Annotated[Text, Query(description="Who started the run")] = None,
+    script_path: Annotated[
+        Text, Query(description="The whole script path, as it was given or absolute")
+    ] = None,
+    tag: Annotated[
+        Text, Query(description="A tag that the script has in the library now")
+    ] = None,
     since: Since = None,
     until: Until = None,
 ) -> RunFilter:
@@ -78,6 +85,9 @@ async def read_filter(
         text=q or None,
         trigger=trigger or None,
         task_id=task_id or None,
+        principal=principal or None,
+        script_path=script_path or None,
+        tag=tag or None,
         since=since,
         until=until,
     )
@@ -102,10 +112,25 @@ def list_runs(
     before: Annotated[
         str | None, Query(description="Only runs older than this run id or cursor")
     ] = None,
+    sort: Annotated[RunSort, Query(description="Equal ones: newest first")] = (
+        RunSort.QUEUED
+    ),
+    order: Literal["asc", "desc"] = "desc",
 ) -> Response:
     """Return runs, newest first, without what they printed."""
+    is_usual = sort is RunSort.QUEUED and order == "desc"
+    if before and not is_usual:
+        words = "before needs the usual order, newest first; use offset here"
+        raise MalformedInputError(
+            [{"type": "before", "loc": ["query", "before"], "msg": words}]
+        )
     page = services.runs.list_runs(
-        wanted, limit=limit, offset=offset, before=before or None
+        wanted,
+        limit=limit,
+        offset=offset,
+        before=before or None,
+        sort=sort,
+        descending=order == "desc",
     )
     return _page_answer(page)
 

@@ -1,0 +1,134 @@
+"""Figures of the Runner page: days, and scripts whose newest runs failed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Row, func, select, type_coerce
+
+from scriptrunner.clock import to_microseconds
+from scriptrunner.runs.models import Status
+from scriptrunner.storage.tables import run_results, runs
+
+DAY_MICROSECONDS = 86_400 * 1_000_000
+#: Newest ended runs that are looked at for scripts that fail again and again.
+LOOK_BACK_RUNS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """The runs queued on one day, UTC."""
+
+    date: date
+    total: int
+    completed: int
+    failed: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A script whose newest runs failed, all of them."""
+
+    script_path: str
+    #: Its newest run.
+    run_id: str
+    finished_at: datetime | None
+    reason: str | None
+    error: str | None
+    #: How many of its newest runs failed, one after the other.
+    failures: int
+    #: Whether no success is known among the runs looked at.
+    never_succeeded: bool
+    #: The end of what the newest run wrote to stderr.
+    stderr_snippet: str
+
+
+def list_days(connection: Connection, *, now: datetime, days: int) -> list[Day]:
+    """Return the last ``days`` (>= 1) days in UTC, today included, oldest first."""
+    first = now.astimezone(UTC).date() - timedelta(days=days - 1)
+    begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    start = to_microseconds(begin)
+    # Named one by one, so that the index on status and time is used.
+    found: dict[tuple[int, str], int] = {}
+    for status in Status:
+        queued_at = type_coerce(runs.c.queued_at, BigInteger)
+        day = ((queued_at - start) // DAY_MICROSECONDS).label("day")
+        rows = connection.execute(
+            select(day, func.count())
+            .where(runs.c.status == status.value, runs.c.queued_at >= begin)
+            .group_by("day")
+        )
+        found.update({(int(row[0]), status.value): row[1] for row in rows})
+    return [
+        Day(
+            date=first + timedelta(days=number),
+            total=sum(found.get((number, each.value), 0) for each in Status),
+            completed=found.get((number, Status.COMPLETED.value), 0),
+            failed=found.get((number, Status.FAILED.value), 0),
+            cancelled=found.get((number, Status.CANCELLED.value), 0),
+        )
+        for number in range(days)
+    ]
+
+
+def list_troubles(
+    connection: Connection, *, since: datetime, limit: int
+) -> list[Trouble]:
+    """Return the scripts whose newest runs failed, the most persistent first.
+
+    Args:
+        connection: A reading connection.
+        since: Runs queued before are not looked at, nor more than ``LOOK_BACK_RUNS``.
+        limit: Most scripts, >= 1.
+    """
+    rows = connection.execute(
+        select(
+            runs.c.id,
+            runs.c.script_path,
+            runs.c.status,
+            runs.c.finished_at,
+            runs.c.reason,
+            runs.c.error,
+        )
+        .where(
+            runs.c.status.in_([Status.COMPLETED.value, Status.FAILED.value]),
+            runs.c.queued_at >= since,
+        )
+        .order_by(runs.c.queued_at.desc(), runs.c.id.desc())
+        .limit(LOOK_BACK_RUNS)
+    ).all()
+    newest: dict[str, Row[*tuple[Any, ...]]] = {}
+    failures: dict[str, int] = {}
+    succeeded: set[str] = set()
+    for row in rows:
+        newest.setdefault(row.script_path, row)
+        if row.status == Status.COMPLETED:
+            succeeded.add(row.script_path)
+        elif row.script_path not in succeeded:
+            failures[row.script_path] = failures.get(row.script_path, 0) + 1
+    worst = sorted(failures, key=lambda path: -failures[path])[:limit]
+    snippets = _find_snippets(connection, [newest[path].id for path in worst])
+    return [
+        Trouble(
+            script_path=path,
+            run_id=newest[path].id,
+            finished_at=newest[path].finished_at,
+            reason=newest[path].reason,
+            error=newest[path].error,
+            failures=failures[path],
+            never_succeeded=path not in succeeded,
+            stderr_snippet=snippets.get(newest[path].id, ""),
+        )
+        for path in worst
+    ]
+
+
+def _find_snippets(connection: Connection, ids: list[str]) -> dict[str, str]:
+    """Return the end of stderr of some runs."""
+    rows = connection.execute(
+        select(run_results.c.run_id, run_results.c.error_summary).where(
+            run_results.c.run_id.in_(ids)
+        )
+    )
+    return {row[0]: (row[1] or {}).get("stderr_snippet") or "" for row in rows}

@@ -1,0 +1,176 @@
+"""What the pages need of runs beyond their record."""
+
+import pytest
+
+from tests.web.conftest import UNKNOWN_ID
+
+PRINTING = "import sys\nfor n in range(int(sys.argv[1])): print('line', n)\n"
+
+
+@pytest.fixture(scope="module")
+def pair(web):
+    """Ids of two runs of one script whose arguments and source differ."""
+    path = web.write(PRINTING, "pair.py")
+
+    def run(**fields):
+        answer = web.client.post("/api/run", json={"script_path": path, **fields})
+        return web.finish(answer.json()["run_id"])["id"]
+
+    first = run(args=["3"], env_vars={"API_TOKEN": "hush-hush", "STAGE": "test"})
+    web.write(PRINTING.replace("line", "row"), "pair.py")
+    return first, run(args=["4"], timeout=50)
+
+
+def test_request_names_what_must_be_typed_again(web, pair):
+    body = web.client.get(f"/api/runs/{pair[0]}/request").json()
+    assert body["masked"] == ["env_vars.API_TOKEN"]
+    assert body["is_upload"] is False
+    assert body["request"]["env_vars"] == {"API_TOKEN": "***", "STAGE": "test"}
+    assert body["request"]["args"] == ["3"]
+    assert body["request"]["timeout"] is None
+
+
+def test_comparison_names_every_difference(web, pair):
+    body = web.client.get(f"/api/runs/{pair[0]}/compare/{pair[1]}").json()
+    assert (body["left"]["id"], body["right"]["id"]) == pair
+    differing = {row["name"] for row in body["options"]}
+    assert differing == {"args", "env_vars", "timeout"}
+    lines = next(each for each in body["metrics"] if each["name"] == "stdout_lines")
+    assert (lines["left"], lines["right"], lines["change_percent"]) == (3, 4, 33.33)
+    assert (
+        "-for n in range(int(sys.argv[1])): print('line', n)"
+        in (body["script"]["diff"])
+    )
+    assert (body["logs"]["stdout"]["added"], body["logs"]["stdout"]["removed"]) == (
+        4,
+        3,
+    )
+    assert body["logs"]["stderr"]["is_equal"]
+
+
+def test_comparison_with_oneself_finds_nothing(web, pair):
+    body = web.client.get(f"/api/runs/{pair[0]}/compare/{pair[0]}").json()
+    assert body["options"] == []
+    assert body["script"]["is_equal"]
+    assert body["logs"]["stdout"]["is_equal"]
+
+
+def test_comparison_before_the_start_has_no_source(web, pair):
+    dry = web.run(dry_run=True)["id"]
+    body = web.client.get(f"/api/runs/{dry}/compare/{pair[0]}").json()
+    assert body["script"] is None or not body["script"]["is_equal"]
+
+
+def test_source_comes_in_colours(web, pair):
+    body = web.client.get(f"/api/runs/{pair[0]}/script/tokens").json()
+    assert (body["language"], body["name"]) == ("Python", "pair.py")
+    assert ["k", "import"] in body["lines"][0]
+    assert body["sha256"] == web.get(pair[0])["script"]["sha256"]
+
+
+def test_lines_by_number(web, pair):
+    query = "from=2&count=5"
+    body = web.client.get(f"/api/runs/{pair[1]}/logs/lines?{query}").json()
+    assert (body["total"], body["is_complete"]) == (4, True)
+    assert [(each["number"], each["text"]) for each in body["lines"]] == [
+        (2, "row 1"),
+        (3, "row 2"),
+        (4, "row 3"),
+    ]
+
+
+def test_search_goes_on_where_it_stopped(web, pair):
+    path = f"/api/runs/{pair[1]}/logs/search?q=ROW&limit=3"
+    body = web.client.get(path).json()
+    assert [each["number"] for each in body["matches"]] == [1, 2, 3]
+    more = web.client.get(f"{path}&after={body['next']}").json()
+    assert [each["number"] for each in more["matches"]] == [4]
+    assert more["next"] is None
+    assert web.client.get(f"{path}&case=true").json()["matches"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "q=", "q=%00", "q=x&limit=0", "q=x&after=1", "q=x&after=0.0", "q=a%0a"],
+)
+def test_bad_search_is_422(web, pair, query):
+    web.error("GET", f"/api/runs/{pair[0]}/logs/search?{query}", 422)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["request", "script/tokens", "logs/lines", "logs/search?q=x", "compare/{known}"],
+)
+def test_unknown_run_is_404(web, pair, path):
+    path = path.format(known=pair[0])
+    body = web.error("GET", f"/api/runs/{UNKNOWN_ID}/{path}", 404)
+    assert body["code"] == "run_not_found"
+    web.error("GET", f"/api/runs/{pair[0]}/compare/{UNKNOWN_ID}", 404)
+
+
+def test_unknown_attempt_is_404(web, pair):
+    body = web.error("GET", f"/api/runs/{pair[0]}/logs/lines?attempt=7", 404)
+    assert body["code"] == "not_found"
+
+
+def test_days_count_runs(web, pair):  # noqa: ARG001
+    days = web.client.get("/api/stats/daily?days=3").json()["days"]
+    stats = web.client.get("/api/stats").json()
+    assert len(days) == 3
+    assert sum(day["total"] for day in days) == stats["total_runs"]
+    assert sum(day["failed"] for day in days) == stats["by_status"].get("failed", 0)
+
+
+def test_attention_tells_scripts_that_keep_failing(web):
+    path = web.write("import sys; sys.exit('broken: ' + sys.argv[1])", "trouble.py")
+
+    def run(word):
+        body = {"script_path": path, "args": [word]}
+        return web.finish(web.client.post("/api/run", json=body).json()["run_id"])
+
+    run("one")
+    last = run("two")
+    scripts = web.client.get("/api/stats/attention").json()["scripts"]
+    (found,) = [each for each in scripts if each["script_path"] == path]
+    assert (found["run_id"], found["failures"]) == (last["id"], 2)
+    assert found["never_succeeded"]
+    assert "broken: two" in found["stderr_snippet"]
+    web.write("pass", "trouble.py")
+    run("three")
+    scripts = web.client.get("/api/stats/attention").json()["scripts"]
+    assert path not in [each["script_path"] for each in scripts]
+
+
+def test_list_by_the_exact_script_and_by_user(web, pair):
+    relative = web.client.get("/api/runs?script_path=pair.py").json()
+    absolute = web.client.get(f"/api/runs?script_path={web.root}/pair.py").json()
+    assert [each["id"] for each in relative] == [pair[1], pair[0]]
+    assert [each["id"] for each in absolute] == [pair[1], pair[0]]
+    assert web.client.get("/api/runs?script_path=air.py").json() == []
+    principal = relative[0]["principal"]
+    mine = web.client.get(
+        "/api/runs", params={"principal": principal, "script_path": "pair.py"}
+    )
+    assert len(mine.json()) == 2
+    assert web.client.get("/api/runs?principal=nobody").json() == []
+    assert web.client.get("/api/runs?tag=nothing").json() == []
+
+
+@pytest.mark.parametrize("sort", ["queued", "duration", "script", "status"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_list_in_another_order(web, pair, sort, order):  # noqa: ARG001
+    answer = web.client.get(f"/api/runs?sort={sort}&order={order}&limit=200")
+    items = answer.json()
+    value = {
+        "queued": lambda each: each["queued_at"],
+        "duration": lambda each: each["duration_seconds"],
+        "script": lambda each: each["script"]["name"].lower(),
+        "status": lambda each: each["status"],
+    }[sort]
+    values = [value(each) for each in items if value(each) is not None]
+    assert values == sorted(values, reverse=order == "desc")
+    usual = sort == "queued" and order == "desc"
+    if not usual:
+        assert "x-next-before" not in answer.headers
+        path = f"/api/runs?sort={sort}&order={order}&before={items[0]['id']}"
+        web.error("GET", path, 422)
