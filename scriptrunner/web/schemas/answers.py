@@ -442,7 +442,9 @@ class Source(Answer):
     is_coloured: bool = Field(
         description="False for unknown languages and texts beyond 1 MiB or 20 000 lines"
     )
-    lines: list[list[tuple[str, str]]]
+    lines: list[list[list[str]]] = Field(
+        description="Pieces of a line: each a class, empty for none, and a text"
+    )
 
 
 class LogLine(Answer):
