@@ -99,10 +99,7 @@ _BY_VARIABLE = (
         Rule("encryption_key", "HIGH", "Encryption key", 0.7),
     ),
     (
-        re.compile(
-            r"api_?key|apikey|auth_?key|service_?key|account_?key|client_?key"
-            r"|access_?key|db_?key|database_?key"
-        ),
+        re.compile(r"(api|auth|service|account|client|access|db|database)[_-]?key"),
         Rule("api_key", "HIGH", "API key", 0.7),
     ),
     (
