@@ -11,8 +11,13 @@ from dataclasses import dataclass
 
 from scriptrunner.access.first_token import adopt_token_file
 from scriptrunner.access.service import AccessService, open_access
+from scriptrunner.alerts.channels import Channels
+from scriptrunner.alerts.outbox import Outbox
+from scriptrunner.alerts.service import AlertService
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.engine.paths import AllowedRoots, list_own_files
+from scriptrunner.runs.delivery_notes import DeliveryNotes
+from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.housekeeping import Housekeeper
 from scriptrunner.runs.ledger import Ledger
 from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
@@ -35,6 +40,7 @@ class Services:
     database: Database
     runs: RunService
     run_views: RunViews
+    alerts: AlertService
     access: AccessService
     #: Sees to it that a supervisor runs; started by the web, or by the first run.
     election: Election
@@ -80,6 +86,7 @@ def build_services(settings: Settings) -> Services:
         database=database,
         runs=runs,
         run_views=RunViews(runs, database, clock=clock),
+        alerts=AlertService(database, Channels(settings), clock=clock),
         access=access,
         election=election,
     )
@@ -115,12 +122,15 @@ def build_background(settings: Settings) -> tuple[BackgroundJob, ...]:
     return _make_jobs(settings, _open_database(settings))
 
 
-def _make_jobs(
-    settings: Settings,
-    database: Database,  # noqa: ARG001 - what jobs are made from
-) -> tuple[BackgroundJob, ...]:
+def _make_jobs(settings: Settings, database: Database) -> tuple[BackgroundJob, ...]:
     """Return all long jobs; the supervisor only asks them whether they are due."""
-    return ()
+    outbox = Outbox(
+        database,
+        Channels(settings),
+        DeliveryNotes(RunFolders(settings.runs_dir)),
+        announce=lambda: announce(settings.data_dir),
+    )
+    return (outbox,)
 
 
 def _make_folders(settings: Settings) -> None:

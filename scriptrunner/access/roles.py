@@ -35,6 +35,10 @@ class Permission(StrEnum):
     RUN_STOP = "run.stop"
     #: Remove records with all that belongs to them.
     RUN_DELETE = "run.delete"
+    #: See which alerts were triggered, and which channels there are.
+    ALERT_READ = "alert.read"
+    #: Acknowledge alerts and try channels.
+    ALERT_WRITE = "alert.write"
     #: See which tokens there are, never their secrets.
     TOKEN_READ = "token.read"  # noqa: S105 - a word, not a secret
     #: Make and revoke tokens.
@@ -99,6 +103,10 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "kill_run": Permission.RUN_STOP,
     "delete_run": Permission.RUN_DELETE,
     "delete_runs": Permission.RUN_DELETE,
+    "list_alerts": Permission.ALERT_READ,
+    "list_alert_channels": Permission.ALERT_READ,
+    "test_alert_channel": Permission.ALERT_WRITE,
+    "acknowledge_alert": Permission.ALERT_WRITE,
     "list_tokens": Permission.TOKEN_READ,
     "create_token": Permission.TOKEN_WRITE,
     "revoke_token": Permission.TOKEN_WRITE,

@@ -1,19 +1,21 @@
 """Alerts by e-mail, over the administrator's mail server."""
 
 import contextlib
-import smtplib
 import socket
-import ssl
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import format_datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scriptrunner.alerts import messages
 from scriptrunner.alerts.errors import DeliveryError
 from scriptrunner.alerts.models import Notice
+
+if TYPE_CHECKING:
+    import smtplib
+    from email.message import EmailMessage
 
 #: Seconds for all of a try.
 SECONDS = 5.0
@@ -41,6 +43,9 @@ def send_mail(server: MailServer, notice: Notice, *, seconds: float = SECONDS) -
     Raises:
         DeliveryError: If it was not taken, in words without the server's own text.
     """
+    import smtplib  # noqa: PLC0415 - only those who send need it
+    import ssl  # noqa: PLC0415 - likewise
+
     message = to_message(server, notice)
     try:
         with _connected(server, seconds) as smtp:
@@ -61,8 +66,12 @@ def send_mail(server: MailServer, notice: Notice, *, seconds: float = SECONDS) -
 
 
 @contextlib.contextmanager
-def _connected(server: MailServer, seconds: float) -> Iterator[smtplib.SMTP]:
+def _connected(server: MailServer, seconds: float) -> "Iterator[smtplib.SMTP]":
     """Yield a session that ends at the deadline, however slow the other side is."""
+    import smtplib  # noqa: PLC0415 - only those who send need it
+    import ssl  # noqa: PLC0415 - likewise
+
+    deadline = time.monotonic() + seconds
     context = ssl.create_default_context()
     if server.security == "tls":
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -70,7 +79,7 @@ def _connected(server: MailServer, seconds: float) -> Iterator[smtplib.SMTP]:
         )
     else:
         smtp = smtplib.SMTP(server.host, server.port, timeout=seconds)
-    timer = threading.Timer(seconds, _cut_off, (smtp,))
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), _cut_off, (smtp,))
     timer.daemon = True
     timer.start()
     try:
@@ -82,7 +91,7 @@ def _connected(server: MailServer, seconds: float) -> Iterator[smtplib.SMTP]:
         timer.cancel()
 
 
-def _cut_off(smtp: smtplib.SMTP) -> None:
+def _cut_off(smtp: "smtplib.SMTP") -> None:
     if smtp.sock is not None:
         with contextlib.suppress(OSError):
             smtp.sock.shutdown(socket.SHUT_RDWR)
@@ -94,8 +103,11 @@ def _read_password(server: MailServer) -> str:
     return server.password_file.read_text(encoding="utf-8").strip("\r\n")
 
 
-def to_message(server: MailServer, notice: Notice) -> EmailMessage:
+def to_message(server: MailServer, notice: Notice) -> "EmailMessage":
     """Return the mail: the same at every try, so that a repetition can be told."""
+    from email.message import EmailMessage  # noqa: PLC0415 - only for a mail
+    from email.utils import format_datetime  # noqa: PLC0415 - likewise
+
     subject = "".join(c if c.isprintable() else " " for c in messages.title_of(notice))
     message = EmailMessage()
     message["Subject"] = subject[:MAX_SUBJECT]

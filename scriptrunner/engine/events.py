@@ -55,6 +55,12 @@ class EventType(StrEnum):
     ENVIRONMENT = "environment"
     #: One sample of CPU and memory (log level DEBUG).
     SAMPLE = "sample"
+    #: A rule was met.
+    ALERT_TRIGGERED = "alert_triggered"
+    #: A rule could not be decided, because metrics are missing.
+    ALERT_SKIPPED = "alert_skipped"
+    #: An alert was told somebody, or could not be; the only one behind ``finished``.
+    ALERT_DELIVERY = "alert_delivery"
     #: Later events were not stored.
     EVENTS_DROPPED = "events_dropped"
     #: The last event of every run.
@@ -92,6 +98,8 @@ _LEVELS = {
     EventType.RETRY_SCHEDULED: "WARNING",
     EventType.OUTPUT_TRUNCATED: "WARNING",
     EventType.WARNING: "WARNING",
+    EventType.ALERT_TRIGGERED: "WARNING",
+    EventType.ALERT_SKIPPED: "WARNING",
     EventType.EVENTS_DROPPED: "WARNING",
     EventType.ENVIRONMENT: "DEBUG",
     EventType.SAMPLE: "DEBUG",
@@ -114,6 +122,23 @@ DATA_KEYS: Mapping[str, Sequence[str]] = {
     EventType.RECOVERY_FAILED: ("error", "failures"),
     EventType.ENVIRONMENT: ("names", "ignored_env"),
     EventType.SAMPLE: ("elapsed_seconds", "cpu_percent", "memory_mb", "processes"),
+    EventType.ALERT_TRIGGERED: (
+        "name",
+        "severity",
+        "condition",
+        "values",
+        "early",
+        "duration_seconds",
+    ),
+    EventType.ALERT_SKIPPED: ("name", "condition", "missing", "duration_seconds"),
+    EventType.ALERT_DELIVERY: (
+        "name",
+        "channel",
+        "status",
+        "tries",
+        "delivery_id",
+        "error",
+    ),
     EventType.EVENTS_DROPPED: ("count",),
     EventType.FINISHED: ("status", "run_status", "reason"),
 }

@@ -32,6 +32,7 @@ from scriptrunner.web.gate import Gate
 from scriptrunner.web.parent import end_with_parent
 from scriptrunner.web.request_id import RequestId
 from scriptrunner.web.routes import (
+    alerts,
     access,
     control,
     core,
@@ -60,6 +61,7 @@ ROUTERS = (
     streams.router,
     core.router,
     me.router,
+    alerts.router,
     access.router,
     dashboard.router,
     login.router,

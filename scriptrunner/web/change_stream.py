@@ -43,7 +43,9 @@ class ChangeStream:
         self._runtime = runtime
         self._newest = newest
         self._shared = {"queue": figures.queue, "system": figures.system}
-        self._topics = [topic for topic in topics if topic.is_about_runs]
+        self._topics = [
+            topic for topic in topics if topic.is_about_runs or topic.is_about_objects
+        ]
         self._figures = [topic for topic in topics if topic.kind in self._shared]
         self._shown: dict[str, Mapping[str, Any]] = {}
         self._logs = [
@@ -98,6 +100,8 @@ class ChangeStream:
                 await writer.event(
                     "reset", {"topic": topic.name, "offset": changes.change}
                 )
+            elif topic.is_about_objects:
+                await self._write_objects(writer, topic, changes.change)
             else:
                 await self._write_runs(writer, topic, changes)
             topic.offset = changes.change
@@ -118,6 +122,16 @@ class ChangeStream:
         if gone:
             data = {"topic": topic.name, "offset": changes.change, "ids": gone}
             await writer.event("deleted", data)
+
+    async def _write_objects(
+        self, writer: EventWriter, topic: Topic, change: int
+    ) -> None:
+        """Write what changed in a topic of objects, up to ``change``."""
+        messages = await self._runtime.objects.between(
+            topic.kind, topic.offset or 0, change
+        )
+        for offset, event, data in messages:
+            await writer.event(event, {**data, "topic": topic.name, "offset": offset})
 
     async def _write_figures(
         self, writer: EventWriter, topic: Topic, change: int

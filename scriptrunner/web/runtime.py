@@ -13,6 +13,7 @@ from scriptrunner.application import Services, build_services
 from scriptrunner.settings import Settings, load_settings
 from scriptrunner.web.ending import Ending
 from scriptrunner.web.live import Bell, ChangeFeed
+from scriptrunner.web.object_topics import ObjectFeed
 from scriptrunner.web.workers import Workers
 
 
@@ -71,6 +72,11 @@ class Runtime:
         return self._open_parts.feed
 
     @property
+    def objects(self) -> ObjectFeed:
+        """Reads what changed of objects that are no runs."""
+        return self._open_parts.objects
+
+    @property
     def workers(self) -> Workers:
         """This worker among all workers."""
         return self._open_parts.workers
@@ -106,6 +112,7 @@ class _Parts:
         self.services = build_services(settings)
         self.bell = Bell(settings.data_dir)
         self.feed = ChangeFeed(self.services.runs.changes_since)
+        self.objects = ObjectFeed(lambda: self.services)
         self.workers = Workers(
             settings.data_dir,
             limit=settings.streams_limit,

@@ -8,11 +8,12 @@ from scriptrunner.errors import MalformedInputError
 from scriptrunner.runs.errors import RunNotFoundError
 from scriptrunner.runs.folders import is_run_id
 from scriptrunner.runs.logs import STREAMS
+from scriptrunner.web.object_topics import OBJECT_TOPICS
 
 #: Topics of one connection.
 MAX_TOPICS = 100
 #: Topics of later versions; they are refused by name.
-LATER_TOPICS = frozenset({"scans", "tasks", "alerts"})
+LATER_TOPICS = frozenset({"scans", "tasks"})
 OFFSET = re.compile(r"\d{1,18}")
 
 
@@ -22,7 +23,7 @@ class Topic:
 
     #: As the reader named it, without the offset; messages repeat it.
     name: str
-    #: ``runs``, ``run``, ``log``, ``queue`` or ``system``.
+    #: ``runs``, ``run``, ``log``, ``queue``, ``system``, or one of ``OBJECT_TOPICS``.
     kind: str
     #: Where to resume; None for now, and for the beginning of a log.
     offset: int | None
@@ -33,6 +34,11 @@ class Topic:
     def is_about_runs(self) -> bool:
         """Whether its messages are changes of the record of runs."""
         return self.kind in ("runs", "run")
+
+    @property
+    def is_about_objects(self) -> bool:
+        """Whether its messages are changes of objects that are no runs."""
+        return self.kind in OBJECT_TOPICS
 
 
 def parse_topics(texts: Iterable[str]) -> list[Topic]:
@@ -67,7 +73,7 @@ def _parse(text: str) -> Topic | str:
         return "The offset behind @ must be a whole number"
     offset = int(offset_text) if at else None
     kind, *rest = name.split(":")
-    if name in ("runs", "queue", "system"):
+    if name in ("runs", "queue", "system") or name in OBJECT_TOPICS:
         return Topic(name, name, offset)
     if name in LATER_TOPICS:
         return f"{name} is not available yet in this version"
@@ -75,7 +81,8 @@ def _parse(text: str) -> Topic | str:
         return Topic(name, kind, offset, run_id=_checked(rest[0]))
     if kind == "log" and len(rest) == 2 and rest[1] in STREAMS:
         return Topic(name, kind, offset, run_id=_checked(rest[0]), stream=rest[1])
-    return "A topic is runs, run:<id>, log:<id>:<stdout|stderr>, queue or system"
+    others = ", ".join(["queue", "system", *sorted(OBJECT_TOPICS)])
+    return f"A topic is runs, run:<id>, log:<id>:<stdout|stderr>, {others}"
 
 
 def _checked(run_id: str) -> str:

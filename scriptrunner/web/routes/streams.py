@@ -68,7 +68,8 @@ async def stream_logs(
         RunNotFoundError,
         TooManyStreamsError,
         media="text/event-stream",
-        words="`run`, `deleted`, `output`, `attempt`, `end`, `queue`, `system`, `reset`; "
+        words="`run`, `deleted`, `output`, `attempt`, `end`, `queue`, `system`, "
+        "`alert`, `reset`; "
         "each names its `topic` and `offset`",
     ),
 )
@@ -79,8 +80,8 @@ async def stream_changes(
     topic: Annotated[
         list[str],
         Query(
-            description="runs, run:<id>, log:<id>:<stream>, queue or system; behind @ "
-            "the offset to resume from"
+            description="runs, run:<id>, log:<id>:<stream>, queue, system or "
+            "alerts; behind @ the offset to resume from"
         ),
     ],
 ) -> Response:

@@ -508,6 +508,53 @@ class Attention(Answer):
     scripts: list[ScriptInTrouble]
 
 
+class AlertDelivery(Answer):
+    """How far an alert has come on one channel."""
+
+    delivery_id: str
+    channel: str
+    status: Literal["pending", "sent", "failed", "skipped"]
+    tries: Count
+    next_try_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+
+
+class TriggeredAlert(Answer):
+    """A rule of a run that was met."""
+
+    id: int
+    run_id: RunId
+    name: str
+    severity: Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
+    condition: str
+    values: dict[str, float] = Field(description="Metrics of the condition, by name")
+    triggered_at: datetime
+    early: bool = Field(description="Whether the script was still running")
+    script_path: str
+    run: dict[str, Any] = Field(description="The run as receivers are told of it")
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    deliveries: list[AlertDelivery]
+
+
+class AlertChannel(Answer):
+    """A way by which alerts are told."""
+
+    name: str
+    kind: Literal["slack", "webhook", "email", "log", "named"]
+    configured: bool
+    problem: str | None = Field(description="What is missing, for people")
+
+
+class ChannelTest(Answer):
+    """What became of a test message."""
+
+    channel: str
+    status: Literal["sent", "failed", "skipped"]
+    error: str | None
+
+
 class Fault(Answer):
     """One thing that is wrong with a request."""
 
