@@ -26,6 +26,9 @@ COMMANDS = {
     "stop": Place("client", "stop", "Ask a run to end."),
     "kill": Place("client", "kill", "End all processes of a run at once."),
     "token": Place("tokens", "token", "Make, list and revoke access tokens."),
+    "advisories": Place(
+        "advisories", "advisories", "Fetch and show the list of known vulnerabilities."
+    ),
 }
 
 
