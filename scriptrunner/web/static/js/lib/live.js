@@ -159,7 +159,7 @@ async function startOwn() {
 let policy = null;
 
 /** The address of a script of ours, in the form that Trusted Types asks for. */
-function trustedOwnScript(address) {
+export function trustedOwnScript(address) {
   const types = globalThis.trustedTypes;
   if (!types) return address;
   policy ??= types.createPolicy('worker', {

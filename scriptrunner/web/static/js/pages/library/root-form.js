@@ -1,0 +1,92 @@
+/** Adding a folder root: its folder, found on the server, and what of it is listed. */
+import { getJson, postJson } from '../../lib/api.js';
+import { useResource } from '../../lib/resource.js';
+import { html, useState } from '../../lib/ui.js';
+import { Button, ErrorBox, Icon } from '../../ui/basics.js';
+import { closeDialog, openDialog } from '../../ui/dialog.js';
+import { Loaded } from '../../ui/states.js';
+import { showToast } from '../../ui/toast.js';
+
+/** Open the form as a dialog. */
+export function askForRoot(onAdded) {
+  openDialog({
+    title: 'Add a folder root', wide: true,
+    body: html`<${RootForm} onAdded=${() => {
+      closeDialog();
+      onAdded();
+    }} />`,
+  });
+}
+
+const NEW = { path: '', name: '', recursive: true, include_patterns: '', exclude_patterns: '', gitignore: false, watch: false };
+
+export function RootForm({ onAdded }) {
+  const [values, setValues] = useState(NEW);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState(null);
+  const [picking, setPicking] = useState(false);
+  const set = (name) => (value) => setValues((before) => ({ ...before, [name]: value }));
+  const submit = async (event) => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    try {
+      const name = values.name.trim() || values.path.replace(/\/+$/, '').split('/').at(-1) || 'root';
+      const root = await postJson('/api/library/folder-roots', { json: { ...values, path: values.path.trim(), name } });
+      await postJson(`/api/library/folder-roots/${root.id}/scan`);
+      showToast(`${root.name} is added; its scan has begun`);
+      setValues(NEW);
+      setError(null);
+      onAdded();
+    } catch (fault) {
+      setError(fault);
+    }
+    setBusy(false);
+  };
+  const text = (name, label, help, rest = {}) => html`<div class="field"><label for=${`root-${name}`}>${label}</label>
+    <input id=${`root-${name}`} type="text" value=${values[name]} spellcheck=${false} autocomplete="off" aria-describedby=${`root-${name}-help`}
+      onInput=${(event) => set(name)(event.target.value)} data-testid=${`root-${name}`} ...${rest} />
+    <p class="help" id=${`root-${name}-help`}>${help}</p></div>`;
+  const flag = (name, label, help) => html`<div class="field"><label class="switch"><input type="checkbox" role="switch" checked=${values[name]}
+    aria-describedby=${`root-${name}-help`} onChange=${(event) => set(name)(event.target.checked)} /><span>${label}</span></label>
+    <p class="help" id=${`root-${name}-help`}>${help}</p></div>`;
+  return html`<form class="stack" onSubmit=${submit} data-testid="root-form">
+    ${error && html`<${ErrorBox} error=${error} title="The folder was not added" />`}
+    <div class="field"><label for="root-path">Folder on the server</label>
+      <div class="with-button"><input id="root-path" class="mono" type="text" required value=${values.path} placeholder="/srv/scripts" spellcheck=${false}
+          autocomplete="off" aria-describedby="root-path-help" onInput=${(event) => set('path')(event.target.value)} data-testid="root-path" />
+        <${Button} icon="folder-open" label=${picking ? 'Hide folders' : 'Browse'} aria-expanded=${String(picking)} onClick=${() => setPicking(!picking)} data-testid="root-browse" /></div>
+      <p class="help" id="root-path-help">Listing a folder gives no right to run what is in it: that needs an allowed root.</p></div>
+    ${picking && html`<${FolderPicker} onPick=${(path) => {
+    set('path')(path);
+    setPicking(false);
+  }} />`}
+    <div class="form-grid">
+      ${text('name', 'Name', 'How it is called here; the folder’s own name if left out.', { placeholder: 'Ops', maxlength: 100 })}
+      ${text('include_patterns', 'Only', 'Globs separated by commas: py, *.sh, jobs/**. Empty: every known language.', { placeholder: 'all', class: 'mono' })}
+      ${text('exclude_patterns', 'Not', 'A plain name leaves out files and folders of that name at any depth.', { placeholder: 'tests, *.bak', class: 'mono' })}
+      ${flag('recursive', 'Folders below, too', 'Off: only the files of this folder itself.')}
+      ${flag('gitignore', 'Respect .gitignore', 'What git ignores is not listed.')}
+      ${flag('watch', 'Watch for changes', 'Looks again by itself from time to time.')}
+    </div>
+    <div><${Button} type="submit" kind="primary" icon="folder-plus" label=${busy ? 'Adding…' : 'Add and scan'} busy=${busy} data-testid="root-submit" /></div>
+  </form>`;
+}
+
+/** Folders of the server below the places it allows. */
+function FolderPicker({ onPick }) {
+  const [place, setPlace] = useState({});
+  const found = useResource((options) => getJson('/api/fs', { query: place, ...options }), [place.root, place.path]);
+  return html`<div class="folder-picker"><${Loaded} resource=${found} lines=${3} title="The folders could not be listed">${(answer) => html`
+    <${Folders} answer=${answer} onOpen=${setPlace} onPick=${onPick} />`}<//></div>`;
+}
+
+function Folders({ answer, onOpen, onPick }) {
+  const folders = answer.folders ?? [];
+  return html`
+    <p class="folder-now"><span class="mono break">${answer.path ?? 'Allowed places'}</span>
+      ${answer.path && html`<${Button} compact=${true} kind="primary" label="Take this folder" onClick=${() => onPick(answer.path)} />`}</p>
+    <ul>${answer.parent !== undefined && answer.parent !== null && html`<li><button type="button" class="folder" onClick=${() => onOpen(answer.parent)}><${Icon} name="arrow-up" />up</button></li>`}
+      ${folders.map((each) => html`<li key=${each.path}><button type="button" class="folder" onClick=${() => onOpen(each)}><${Icon} name="folder" />${each.name}</button></li>`)}</ul>
+    ${!folders.length && html`<p class="muted">No folders in here.</p>`}`;
+}

@@ -1,0 +1,79 @@
+/** The list of tasks. */
+import { href } from '../../lib/boot.js';
+import { parseTime, scriptName } from '../../lib/format.js';
+import { useHotkeys } from '../../lib/hotkeys.js';
+import { query, setQuery } from '../../lib/router.js';
+import { ruleOf, STATES } from '../../lib/tasks.js';
+import { classes, html, useRef } from '../../lib/ui.js';
+import { Button, Card, Empty } from '../../ui/basics.js';
+import { DataTable } from '../../ui/data-table.js';
+import { Chips, Search } from '../../ui/filters.js';
+import { Menu } from '../../ui/menu.js';
+import { lacking } from '../../ui/states.js';
+import { LastRun, NextFire, removeAfterAsking, runNow, TaskState, toggle } from '../../ui/task-parts.js';
+
+/** A task is due when its time has come and it has not begun; one that waits for others is due, too. */
+const isDue = (task) => task.enabled && (task.state === 'waiting' || (task.next_run !== null && parseTime(task.next_run) <= Date.now()));
+
+export function TaskTable({ tasks, onChange }) {
+  const text = query.value.get('q') ?? '';
+  const states = query.value.getAll('state');
+  const due = query.value.get('due') !== null;
+  const rows = tasks.filter((task) => (!states.length || states.includes(task.state)) && (!due || isDue(task))
+    && `${task.task_id} ${task.script_path} ${task.description} ${ruleOf(task)}`.toLowerCase().includes(text.toLowerCase()));
+  const element = useRef(null);
+  useRowKeys(element);
+  const filters = html`<div class="filter-bar">
+    <${Chips} label="Filter by state" choices=${Object.entries(STATES).map(([state, { word }]) => [state, word])} chosen=${states} onChange=${(state) => setQuery({ state })} testid="sch-filter-state" />
+    <button type="button" class=${classes('chip', due && 'is-on')} aria-pressed=${String(due)} onClick=${() => setQuery({ due: due ? null : '1' })} data-testid="sch-due">due now</button>
+    <${Search} label="Search the tasks" placeholder="Task, script or rule" value=${text} onChange=${(q) => setQuery({ q })} testid="sch-search" hotkey="Search the tasks" group="Schedules" /></div>`;
+  return html`<${Card} title="Tasks" actions=${filters}><div ref=${element}>
+    ${rows.length ? html`<${Rows} rows=${rows} tasks=${tasks} onChange=${onChange} />`
+    : html`<${Empty} icon="search" title=${due ? 'Nothing is due now' : 'No task matches'}><${Button} label="Show all tasks" onClick=${() => setQuery({ q: null, state: null, due: null })} /><//>`}</div><//>`;
+}
+
+function Rows({ rows, tasks, onChange }) {
+  const added = query.value.get('added');
+  const columns = [
+    { key: 'on', title: 'On', render: (task) => html`<label class="switch"><input type="checkbox" role="switch" checked=${task.enabled} aria-label=${`${task.task_id} is on`}
+      aria-disabled=${lacking('schedule.write') ? 'true' : undefined} onClick=${(event) => {
+      event.preventDefault();
+      if (!lacking('schedule.write')) toggle(task, onChange);
+    }} data-testid="sch-toggle" /></label>` },
+    { key: 'task_id', title: 'Task', head: true, render: (task) => html`<span class="script-cell"><a class="script-name" href=${href(`/schedules/${encodeURIComponent(task.task_id)}`)}>${task.task_id}</a>
+      ${task.description && html`<span class="script-args">${task.description}</span>`}</span>` },
+    { key: 'script', title: 'Script', render: (task) => html`<span class="script-cell"><span title=${task.script_path}>${scriptName(task.script_path)}</span>
+      ${task.script_args.length > 0 && html`<span class="script-args mono">${task.script_args.join(' ')}</span>`}</span>` },
+    { key: 'rule', title: 'When', render: (task) => html`<span>${ruleOf(task)}${task.timezone !== 'UTC' && (task.cron_expr || task.schedule) && html`<br /><small class="muted">${task.timezone}</small>`}</span>` },
+    { key: 'next_run', title: 'Next', render: (task) => html`<${NextFire} task=${task} />` },
+    { key: 'state', title: 'State', render: (task) => html`<${TaskState} task=${task} />` },
+    { key: 'last', title: 'Last run', render: (task) => html`<${LastRun} task=${task} />` },
+    { key: 'run_count', title: 'Runs', num: true },
+    { key: 'actions', title: '', class: 'actions', render: (task) => html`<${Actions} task=${task} tasks=${tasks} onChange=${onChange} />` },
+  ];
+  return html`<${DataTable} label="Tasks" columns=${columns} rows=${rows} rowKey=${({ task_id: id }) => id} testid="sch-table"
+    rowProps=${({ task_id: id, enabled, state }) => ({ 'data-testid': 'sch-row', 'data-task-id': id, 'data-state': state, tabindex: '-1', class: classes(!enabled && 'is-off', id === added && 'is-selected') })} />`;
+}
+
+function Actions({ task, tasks, onChange }) {
+  const page = `/schedules/${encodeURIComponent(task.task_id)}`;
+  const items = [
+    { label: 'Edit', icon: 'pencil', href: href(`${page}?part=edit`), refusal: lacking('schedule.write') },
+    { label: task.enabled ? 'Pause' : 'Resume', icon: task.enabled ? 'pause' : 'play', refusal: lacking('schedule.write'), run: () => toggle(task, onChange) },
+    { label: 'Its runs', icon: 'history', href: href(`${page}?part=fires`) },
+    { label: 'Delete', icon: 'trash-2', danger: true, refusal: lacking('schedule.write'), testid: 'sch-delete', run: () => removeAfterAsking(task, tasks, onChange) },
+  ];
+  return html`<div class="row-actions"><${Button} compact=${true} icon="play" label="Run now" refusal=${lacking('run.start')} title=${`Run ${task.task_id} now`}
+    onClick=${() => runNow(task)} data-testid="sch-run" /><${Menu} label=${`More for ${task.task_id}`} items=${items} /></div>`;
+}
+
+/** j and k walk the rows. */
+function useRowKeys(element) {
+  const walk = (step) => () => {
+    const all = [...element.current.querySelectorAll('[data-task-id]')];
+    const at = all.indexOf(document.activeElement?.closest?.('[data-task-id]'));
+    (all[at + step] ?? (at < 0 ? all[0] : all[at]))?.focus();
+  };
+  const group = 'Rows of the table';
+  useHotkeys([{ keys: 'j', label: 'Next task', group, run: walk(1) }, { keys: 'k', label: 'Previous task', group, run: walk(-1) }]);
+}
