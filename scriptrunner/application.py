@@ -135,7 +135,7 @@ def _make_jobs(settings: Settings, database: Database) -> tuple[BackgroundJob, .
 
 def _make_folders(settings: Settings) -> None:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for folder in (settings.runs_dir, settings.scripts_dir):
+    for folder in (settings.runs_dir, settings.scripts_dir, settings.scans_dir):
         folder.mkdir(mode=0o700, exist_ok=True)
 
 

@@ -29,6 +29,8 @@ class EventType(StrEnum):
     QUEUED = "queued"
     #: Claimed.
     DEQUEUED = "dequeued"
+    #: A scan of the script came to its end.
+    SCAN = "scan"
     #: The script is about to run.
     START = "start"
     #: The attempt ended with exit code 0.
@@ -109,6 +111,7 @@ _END_KEYS = ("exit_code", "execution_time_seconds", "signal", "timeout_seconds")
 DATA_KEYS: Mapping[str, Sequence[str]] = {
     EventType.QUEUED: ("trigger", "ignored_env"),
     EventType.DEQUEUED: ("queue_time_seconds",),
+    EventType.SCAN: ("scan", "findings", "worst", "blocked", "status", "duration_s"),
     EventType.START: ("script_path", "script_args", "timeout", "working_dir", "sha256"),
     EventType.SUCCESS: _END_KEYS,
     EventType.FAILED: _END_KEYS,

@@ -10,6 +10,7 @@ from scriptrunner.engine.environment import build_environment, split_environment
 from scriptrunner.engine.launch import Launch
 from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import RunOptions, ScriptRef, describe
+from scriptrunner.engine.scans.ordering import build_order, list_kinds
 from scriptrunner.errors import InvalidInputError
 from scriptrunner.runs.folders import SCRIPT_NAME, TEMPORARY_NAME, RunFolders
 from scriptrunner.runs.repository.state import StoredRun
@@ -73,6 +74,18 @@ class LaunchBuilder:
             monitor_interval_seconds=options.monitor_interval,
             durable=self._settings.durability == "power",
             stream_output=options.stream_output,
+            scans=self._scans(run, options),
+            dry_run=options.dry_run,
+        )
+
+    def _scans(self, run: StoredRun, options: RunOptions) -> Mapping[str, Any] | None:
+        settings = self._settings
+        return build_order(
+            list_kinds(options),
+            script_name=run.script_name,
+            block=settings.scan_block,
+            advisory_db=str(settings.advisory_path),
+            cache_dir=str(settings.scans_dir),
         )
 
     def options_of(self, run: StoredRun) -> RunOptions:
