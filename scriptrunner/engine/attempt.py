@@ -16,6 +16,7 @@ clock, a file or a random number.
 | stopping                   | StopAsked kill, after a lighter order | stopping                   |
 | starting, running,stopping | Ended, retry allowed                  | backoff                    |
 | the same                   | Ended, a scanned dry run              | completed, null            |
+| the same                   | Ended by itself with 0, gates failed  | failed, success            |
 | the same                   | Ended, else                           | as ``outcome_of`` says     |
 | the same                   | Lost, nobody asked to stop            | failed, killed             |
 | the same                   | Lost, somebody asked to stop          | cancelled, killed          |
@@ -121,6 +122,8 @@ class Reason(StrEnum):
     OOM = "oom"
     #: It wrote more than allowed.
     OUTPUT_LIMIT = "output_limit"
+    #: The script succeeded, but a performance gate did not hold.
+    GATES = "gates"
 
 
 class StopKind(StrEnum):
@@ -171,12 +174,16 @@ class Outcome:
 
 
 SUCCESS = Outcome(Status.COMPLETED, RunStatus.SUCCESS, None)
+#: The script succeeded; the run has not kept its bounds.
+GATES_FAILED = Outcome(Status.FAILED, RunStatus.SUCCESS, Reason.GATES)
+#: Nothing was to be started.
+DRY_RUN = Outcome(Status.COMPLETED, None, None)
 #: Outcome by the reason of the end record, where that alone decides.
 _OUTCOMES = {
     "timeout": Outcome(Status.FAILED, RunStatus.TIMEOUT, Reason.TIMEOUT),
     "spawn_error": Outcome(Status.FAILED, RunStatus.FAILED, Reason.SPAWN_ERROR),
     "scan_blocked": Outcome(Status.FAILED, RunStatus.FAILED, Reason.SCAN_BLOCKED),
-    "dry_run": Outcome(Status.COMPLETED, None, None),
+    "dry_run": DRY_RUN,
     "script_changed": Outcome(Status.FAILED, RunStatus.FAILED, Reason.SCRIPT_CHANGED),
     "lost": Outcome(Status.FAILED, RunStatus.KILLED, Reason.LOST),
     "host_restart": Outcome(Status.FAILED, RunStatus.KILLED, Reason.HOST_RESTART),
@@ -291,6 +298,8 @@ class Ended:
     elapsed_seconds: float
     #: A uniform random number in [0, 1) for the jitter of a delay.
     random_ratio: float = 0.0
+    #: Whether the run breaks a performance gate; matters if the script succeeded.
+    gates_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +384,7 @@ def transition(state: RunState, event: AttemptEvent) -> Transition:
     if isinstance(event, DryRunDone):
         if state.phase is not Phase.QUEUED:
             return state, ()
-        return _finish(state, Outcome(Status.COMPLETED, None, None))
+        return _finish(state, DRY_RUN)
     if not state.has_live_attempt or event.attempt != state.attempt:
         return state, ()
     if isinstance(event, Started):
@@ -436,8 +445,10 @@ def _on_lost(state: RunState, event: Lost) -> Transition:
 def _on_end(state: RunState, event: Ended) -> Transition:
     if event.reason == "dry_run":  # scanned and not started: no attempt of the script
         return _finish(state, outcome_of(event.reason))
-    state, actions = _note_start(state)
     outcome = outcome_of(event.reason, event.exit_code)
+    if outcome is SUCCESS and event.gates_failed:
+        outcome = GATES_FAILED
+    state, actions = _note_start(state)
     actions = (*actions, Emit(end_event_type(event.reason, event.exit_code)))
     delay = None
     if outcome.reason in RETRIED_REASONS:

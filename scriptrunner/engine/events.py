@@ -57,6 +57,14 @@ class EventType(StrEnum):
     ENVIRONMENT = "environment"
     #: One sample of CPU and memory (log level DEBUG).
     SAMPLE = "sample"
+    #: The performance gates were evaluated.
+    GATES = "gates"
+    #: A baseline was compared with, or saved.
+    BASELINE = "baseline"
+    #: The JUnit report was written.
+    JUNIT = "junit"
+    #: The cost was estimated.
+    COST = "cost"
     #: A rule was met.
     ALERT_TRIGGERED = "alert_triggered"
     #: A rule could not be decided, because metrics are missing.
@@ -107,6 +115,9 @@ _LEVELS = {
     EventType.SAMPLE: "DEBUG",
 }
 _END_KEYS = ("exit_code", "execution_time_seconds", "signal", "timeout_seconds")
+#: Of every step after the run: how long it took (it ended at the event's time), and what
+#: went wrong, or None.
+_STEP_KEYS = ("duration_seconds", "error")
 #: Keys of each event's data beyond ``correlation_id`` and ``attempt_number``.
 DATA_KEYS: Mapping[str, Sequence[str]] = {
     EventType.QUEUED: ("trigger", "ignored_env"),
@@ -125,6 +136,10 @@ DATA_KEYS: Mapping[str, Sequence[str]] = {
     EventType.RECOVERY_FAILED: ("error", "failures"),
     EventType.ENVIRONMENT: ("names", "ignored_env"),
     EventType.SAMPLE: ("elapsed_seconds", "cpu_percent", "memory_mb", "processes"),
+    EventType.GATES: ("passed", "failed", "failed_metrics", *_STEP_KEYS),
+    EventType.BASELINE: ("action", "name", "verdicts", *_STEP_KEYS),
+    EventType.JUNIT: ("path", "tests", *_STEP_KEYS),
+    EventType.COST: ("total", "currency", *_STEP_KEYS),
     EventType.ALERT_TRIGGERED: (
         "name",
         "severity",

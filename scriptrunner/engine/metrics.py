@@ -38,6 +38,8 @@ class RunFacts:
     platform: str | None = None
     #: How the run ended.
     outcome: Outcome
+    #: Results of the performance gates.
+    gates: Sequence[Mapping[str, Any]] = ()
 
 
 def metrics_from(end: Mapping[str, Any] | None, *, facts: RunFacts) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def metrics_from(end: Mapping[str, Any] | None, *, facts: RunFacts) -> dict[str,
         **_cpu(end),
         **_memory(end),
         **_counts(end),
+        "cost_total": None,
         "python_version": facts.python_version,
         "platform": facts.platform,
     }

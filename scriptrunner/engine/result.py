@@ -18,8 +18,8 @@ Mask = Callable[[Read, int, int], bytes]
 TAIL_BYTES = 64 << 10
 #: Characters of stderr in an error summary.
 SNIPPET_CHARACTERS = 500
-#: Keys of a result that belong to options this version does not have; always None.
-_OTHER_KEYS = (
+#: Keys of a result that belong to an option each; None unless its step fills them.
+OPTION_KEYS = (
     "execution_id",
     "performance_gates_passed",
     "performance_gates_results",
@@ -139,6 +139,8 @@ def build_result(
     outputs: Outputs | None = None,
     report: Mapping[str, Any] | None = None,
     detail: str | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the result of a run: the same keys for every end.
 
@@ -148,9 +150,12 @@ def build_result(
         outputs: Tails of the last attempt's output; None if it never had any.
         report: The step report, if the visualizer is on.
         detail: Words for people about a loss.
+        metrics: What ``metrics_from`` says, if it was asked before.
+        options: What the steps have to say, by ``OPTION_KEYS``.
     """
     outputs = outputs or Outputs()
-    metrics = metrics_from(end, facts=facts)
+    if metrics is None:
+        metrics = metrics_from(end, facts=facts)
     truncated = {
         "stdout": outputs.stdout.is_truncated or bool(metrics["stdout_dropped_bytes"]),
         "stderr": outputs.stderr.is_truncated or bool(metrics["stderr_dropped_bytes"]),
@@ -171,9 +176,10 @@ def build_result(
         "error_summary": build_error_summary(
             end, facts=facts, stderr=outputs.stderr.text, detail=detail
         ),
-        "metrics": metrics,
+        "metrics": dict(metrics),
         "visualization_report": None if report is None else dict(report),
-        **dict.fromkeys(_OTHER_KEYS),
+        **dict.fromkeys(OPTION_KEYS),
+        **(options or {}),
     }
 
 
@@ -206,7 +212,7 @@ def build_error_summary(
         "status": outcome.to_json()["run_status"],
         "correlation_id": facts.correlation_id,
         "reason": outcome.to_json()["reason"],
-        "message": error_text(end, facts=facts, detail=detail),
+        "message": _message(end, facts, detail),
         "signal": signal_number(exit_code),
         "timeout_seconds": facts.timeout_seconds,
     }
@@ -218,6 +224,15 @@ def build_error_summary(
         summary["error"] = end["error"]
         summary["error_type"] = end.get("error_type")
     return summary
+
+
+def _message(end: Mapping[str, Any], facts: RunFacts, detail: str | None) -> str | None:
+    """Return the error in words; for failed gates each of them."""
+    text = error_text(end, facts=facts, detail=detail)
+    if facts.outcome.reason != "gates":
+        return text
+    failed = (each["message"] for each in facts.gates if not each["passed"])
+    return f"{text}: {'; '.join(failed)}"
 
 
 def signal_number(exit_code: int | None) -> int | None:
@@ -258,6 +273,9 @@ def error_text(
 
 def _filled_in(reason: str, end: Mapping[str, Any], facts: RunFacts) -> str:
     exit_code = end.get("exit_code")
+    if reason == "gates":
+        failed = sum(not each["passed"] for each in facts.gates)
+        return f"{failed} of {len(facts.gates)} gates failed"
     if reason == "timeout":
         return f"Timed out after {_number(facts.timeout_seconds)} s"
     if reason == "signal" and exit_code is not None:

@@ -26,9 +26,21 @@ STAGES = (
     ("Alerts", "Alerts evaluated"),
     ("History", "History row written"),
 )
-#: Stages whose options this version does not have.
-_NOT_ASKED_FOR = ("Gates", "Baseline", "JUnit", "Cost", "Alerts", "History")
+#: Numbers of the stages that come after the attempt.
+_AFTERWARDS = range(7, len(STAGES) + 1)
 _MARKS = {"done": "✓", "running": "▶", "skip": "–", "error": "✗"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFacts:
+    """How an optional stage went."""
+
+    #: ``done``, ``error`` or ``skip``.
+    status: str
+    #: Seconds from the start of the first of its kind to this one's.
+    offset_seconds: float = 0.0
+    duration_seconds: float = 0.0
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +76,8 @@ class StepFacts:
     #: Some metrics by name, shown with the stage Metrics.
     metrics: Mapping[str, Any] = field(default_factory=dict)
     is_dry_run: bool = False
+    #: How the optional stages went, by name; those that are missing are skipped.
+    stages: Mapping[str, StageFacts] = field(default_factory=dict)
 
 
 def build_report(
@@ -203,14 +217,22 @@ def _conclusion(facts: StepFacts) -> list[dict[str, Any]]:
     took = _seconds(facts.ended_at, facts.recorded_at)
     status = "skip" if facts.started_at is None else "done"
     metrics = _step(6, status, elapsed=ended, duration=took, details=facts.metrics)
-    return [
-        metrics,
-        *(
-            _step(number, "skip", elapsed=ended + took)
-            for number, (stage, _) in enumerate(STAGES, 1)
-            if stage in _NOT_ASKED_FOR
-        ),
-    ]
+    since = ended + took
+    return [metrics, *(_optional(facts, each, since) for each in _AFTERWARDS)]
+
+
+def _optional(facts: StepFacts, number: int, since: float) -> dict[str, Any]:
+    """Return a stage that a run may have or not; ``since`` is when the first began."""
+    went = facts.stages.get(STAGES[number - 1][0])
+    if went is None:
+        return _step(number, "skip", elapsed=since)
+    return _step(
+        number,
+        went.status,
+        elapsed=since + went.offset_seconds,
+        duration=went.duration_seconds,
+        details=went.details,
+    )
 
 
 def _footer(facts: StepFacts, steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from scriptrunner.fault_points import pass_point
 SCRIPT_NAME = "upload.py"
 SECRETS_NAME = "secret.json"
 OUTPUTS_NAME = "outputs"
+#: What the service itself has written among the outputs.
+WRITTEN_NAME = "written"
 TEMPORARY_NAME = "tmp"
 #: Beginning of the name of a folder that is about to vanish.
 DELETED_PREFIX = ".deleted-"
@@ -83,7 +85,9 @@ class RunFolders:
         slack_webhook: str | None = None,
     ) -> None:
         """Keep values that must not be in the database (0600)."""
-        values = {"env_vars": dict(env_vars), "slack_webhook": slack_webhook}
+        values: dict[str, Any] = {"env_vars": dict(env_vars)}
+        if slack_webhook is not None:
+            values["slack_webhook"] = slack_webhook
         path = f"{self.make(run_id)}/{SECRETS_NAME}"
         self._write_new(path, json.dumps(values).encode("ascii"), 0o600)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +18,7 @@ from scriptrunner.engine.plan import RunOptions, ScriptRef
 from scriptrunner.errors import StorageFullError
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import uploads
+from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.errors import InvalidIdempotencyKeyError
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.models import (
@@ -94,7 +94,7 @@ class Intake:
         self._folders = folders
         self._roots = roots
         self._clock = clock
-        self._output_roots = spellings_of(settings.output_root)
+        self._after_run = AfterRun(settings, folders)
         self._commit = SharedCommit(
             database,
             queue_limit=settings.queue_limit,
@@ -242,10 +242,7 @@ class Intake:
                 hosts=self._settings.webhook_hosts,
                 internal=self._settings.webhook_internal_hosts,
             )
-        for name in ("junit_output", "save_baseline"):
-            path = getattr(options, name)
-            if path is not None:
-                destinations.relative_output(name, path, self._output_roots)
+        self._after_run.check(options)
 
     def check_disk(self) -> None:
         """Refuse new runs while the disk has little room left.
@@ -341,13 +338,6 @@ class Intake:
             data=event.data,
         )
         return NewRun(run=run, details=details, event=draft)
-
-
-def spellings_of(folder: Path | None) -> tuple[str, ...]:
-    """Return how people may write ``folder``: as it was given, and without links."""
-    if folder is None:
-        return ()
-    return tuple(dict.fromkeys((str(folder), os.path.realpath(folder))))
 
 
 def is_key(text: str) -> bool:

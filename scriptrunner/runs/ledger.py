@@ -11,7 +11,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +39,7 @@ from scriptrunner.engine.result import Outputs
 from scriptrunner.errors import ScriptRunnerError, StorageFullError
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import outputs as run_outputs
+from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.claiming import Candidate, RetryTimes, keep_same
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.launching import LaunchBuilder
@@ -52,6 +55,8 @@ logger = logging.getLogger(__name__)
 
 #: Dry runs ended by one claim at most.
 DRY_RUNS_AT_ONCE = 100
+#: Times an end with files is tried before its transaction, and not within it.
+TRIES_APART = 5
 #: Events beyond which notes of the supervisor are only counted.
 MAX_NOTES = engine_events.MAX_EVENTS - 100
 #: What may go wrong with the record of one run; it ends that run and no other.
@@ -92,6 +97,7 @@ class Ledger:
             platform=system,
             clock=clock or SystemClock(),
             max_output_bytes=settings.max_output_bytes,
+            after_run=AfterRun(settings, self._folders),
         )
         self._retries = RetryTimes(self._host.clock)
 
@@ -135,13 +141,13 @@ class Ledger:
         outputs = {each.run_id: self._read_outputs(each) for each in ends}
         pass_point("claim.before_commit")
         try:
-            finished, launches = self._database.retrying(
+            written, launches = self._database.retrying(
                 lambda each: (
                     self._write_ends(each, ends, outputs),
                     self._write_claims(each, candidates, descriptions),
                 )
             )
-            self._clean_up(finished)
+            self._complete(written, outputs)
         except LostRaceError:
             # Somebody changed one of them since they were read: sort out which.
             self.record_ends(ends)
@@ -200,21 +206,21 @@ class Ledger:
         written: list[RunChange] = []
         launches: list[Launch] = []
         for candidate in candidates:
-            change = self._begin_change(candidate.run)
+            change = self._begin_change(candidate.run, connection)
             self._claim_one(change, candidate)
             written.append(change)
             if candidate.launch is not None:
                 launches.append(candidate.launch)
         for run, description in descriptions:
-            change = self._begin_change(run)
+            change = self._begin_change(run, connection)
             change.describe(DryRunDone(), description)
             written.append(change)
         write(connection, written, numbers)
         return launches
 
-    def _begin_change(self, run: StoredRun) -> RunChange:
+    def _begin_change(self, run: StoredRun, connection: Connection) -> RunChange:
         """Return a change of a copy, because a transaction may be repeated."""
-        return RunChange(copy(run), Before.of(run), self._host)
+        return RunChange(copy(run), Before.of(run), self._host, connection=connection)
 
     def _claim_one(self, change: RunChange, candidate: Candidate) -> None:
         is_retry = change.run.phase == Phase.BACKOFF
@@ -248,14 +254,17 @@ class Ledger:
         if not ends:
             return
         outputs = {each.run_id: self._read_outputs(each) for each in ends}
-        finished = self._database.retrying(
+        written = self._database.retrying(
             lambda connection: self._write_ends(connection, ends, outputs)
         )
-        self._clean_up(finished)
+        self._complete(written, outputs)
 
-    def _clean_up(self, finished: Sequence[str]) -> None:
-        for run_id in finished:
+    def _complete(self, written: "_WrittenEnds", outputs: dict[str, Outputs]) -> None:
+        """Do what is left of ends after their transaction."""
+        for run_id in written.finished:
             self._folders.end_temporary(run_id)
+        for end in written.apart:
+            self._end_apart(end, outputs[end.run_id])
 
     def _read_outputs(self, end: End) -> Outputs:
         return run_outputs.read_tails(
@@ -266,24 +275,67 @@ class Ledger:
         )
 
     def _write_ends(
-        self, connection: Connection, ends: Sequence[End], outputs: dict[str, Outputs]
-    ) -> list[str]:
+        self,
+        connection: Connection,
+        ends: Sequence[End],
+        outputs: dict[str, Outputs],
+        *,
+        together: bool = False,
+    ) -> "_WrittenEnds":
+        """Write ends, but for those with files of their own, unless ``together``."""
         if not ends:
-            return []
+            return _WrittenEnds()
         numbers = change_counter.reserve(connection, len(ends))
         loaded = state.load_for_change(connection, [each.run_id for each in ends])
-        written = []
+        written, apart = [], []
         for end in ends:
             if end.run_id not in loaded:
                 continue
-            change = RunChange(*loaded[end.run_id], self._host)
-            if change.run.attempt == end.attempt and change.run.state.has_live_attempt:
-                self._end_one(change, end, outputs[end.run_id])
-                written.append(change)
+            run, before = loaded[end.run_id]
+            if run.attempt != end.attempt or not run.state.has_live_attempt:
+                continue
+            if not together and self._host.after_run.needs_files(run):
+                apart.append(end)
+                continue
+            change = RunChange(run, before, self._host, connection=connection)
+            self._end_one(change, end, outputs[end.run_id])
+            written.append(change)
         write(connection, written, numbers)
+        self._note_backoff(written)
+        return _WrittenEnds([each.run.id for each in written if _is_over(each)], apart)
+
+    def _note_backoff(self, written: Sequence[RunChange]) -> None:
         if any(each.run.phase == Phase.BACKOFF for each in written):
             self._retries.forget()
-        return [each.run.id for each in written if each.run.status in TERMINAL_STATUSES]
+
+    def _end_apart(self, end: End, outputs: Outputs) -> None:
+        """End an attempt whose run has files to read or write at its end.
+
+        They are dealt with before the transaction, so that it stays short; if the row
+        has changed meanwhile, because of an order or a note, all is done once more.
+        """
+        for _ in range(TRIES_APART):
+            with self._database.read() as connection:
+                run = state.find(connection, end.run_id)
+                if run is None or run.attempt != end.attempt:
+                    return
+                found = self._host.after_run.look_up(connection, run)
+            if not run.state.has_live_attempt:
+                return
+            change = RunChange(run, Before.of(run), self._host, found=found)
+            self._end_one(change, end, outputs)
+            with suppress(LostRaceError):
+                self._database.retrying(partial(_write_one, change))
+                self._note_backoff([change])
+                if _is_over(change):
+                    self._folders.end_temporary(run.id)
+                return
+        written = self._database.retrying(
+            lambda each: self._write_ends(
+                each, [end], {end.run_id: outputs}, together=True
+            )
+        )
+        self._complete(written, {})
 
     def _end_one(self, change: RunChange, end: End, outputs: Outputs) -> None:
         record = end.end
@@ -323,7 +375,7 @@ class Ledger:
         found = state.load_for_change(connection, [run_id]).get(run_id)
         if found is None or found[0].attempt != attempt:
             return
-        change = RunChange(*found, self._host)
+        change = RunChange(*found, self._host, connection=connection)
         run = change.run
         if run.stop_kind is not None and run.attempts_made:
             change.show(*self._last_attempt(run.id, attempt))
@@ -450,6 +502,25 @@ class Ledger:
                 connection, run_id, EventType.RECOVERY_FAILED, "ERROR", data
             )
         return failures
+
+
+@dataclass(frozen=True, slots=True)
+class _WrittenEnds:
+    """What came of ends: runs that are over, and ends still to be written by themselves."""
+
+    finished: Sequence[str] = ()
+    apart: Sequence[End] = ()
+
+
+def _is_over(change: RunChange) -> bool:
+    return change.run.status in TERMINAL_STATUSES
+
+
+def _write_one(change: RunChange, connection: Connection) -> None:
+    """Write a change that was made outside of the transaction, which may be repeated."""
+    numbers = change_counter.reserve(connection, 1)
+    change.run.event_count = change.before.event_count
+    write(connection, [change], numbers)
 
 
 def _explain(error: Exception) -> str:

@@ -155,7 +155,7 @@ class _HandOver:
         found = state.load_for_change(connection, [self._run_id]).get(self._run_id)
         if found is None:
             raise RunNotFoundError
-        change = RunChange(*found, self._host)
+        change = RunChange(*found, self._host, connection=connection)
         run = change.run
         _refuse_second(connection, run)
         if run.status in ACTIVE_STATUSES:

@@ -6,6 +6,7 @@ they are put together, and what only reads is here.
 """
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any, BinaryIO
 
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.engine import process_tree
+from scriptrunner.engine.beneath import open_beneath
 from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.visualizer import StepFacts, build_report
+from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.deleting import Remover
 from scriptrunner.runs.errors import (
     OutputNotFoundError,
@@ -100,6 +103,7 @@ class RunService:
             boot_id=boot_id or process_tree.boot_id(),
             clock=clock,
             max_output_bytes=settings.max_output_bytes,
+            after_run=AfterRun(settings, folders),
         )
         self._waiter = RunWaiter(database, settings.data_dir)
         self._desk = StopDesk(
@@ -447,10 +451,10 @@ class RunService:
         """
         if name not in {each["name"] for each in self.list_outputs(run_id)}:
             raise OutputNotFoundError
-        folder = Path(self._folders.path(run_id)) / OUTPUTS_NAME
+        folder = f"{self._folders.path(run_id)}/{OUTPUTS_NAME}"
         try:
-            return (folder / name).open("rb")
-        except FileNotFoundError:
+            return os.fdopen(open_beneath(folder, name), "rb")
+        except OSError:
             raise OutputNotFoundError from None
 
     # Streams

@@ -135,7 +135,7 @@ class StopDesk:
         found = state.load_for_change(connection, [run_id]).get(run_id)
         if found is None:
             raise RunNotFoundError
-        change = RunChange(*found, self._host)
+        change = RunChange(*found, self._host, connection=connection)
         self.ask(change, kind, principal=principal, grace_seconds=grace_seconds)
         if change.refusal == "run_finished":
             raise RunFinishedError(_finished_message(kind))

@@ -16,6 +16,7 @@ from scriptrunner.engine.attempt import StopKind
 from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.plan import RunOptions, ScriptRef
 from scriptrunner.errors import InvalidInputError
+from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.errors import RunNotFoundError
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.intake import Intake, Origin
@@ -97,6 +98,7 @@ class TaskRuns:
             boot_id=boot_id or process_tree.boot_id(),
             clock=clock,
             max_output_bytes=settings.max_output_bytes,
+            after_run=AfterRun(settings, folders),
         )
         self._intake = Intake(
             database,
@@ -182,7 +184,7 @@ class TaskRuns:
         found = state.load_for_change(connection, [run_id]).get(run_id)
         if found is None:
             return
-        change = RunChange(*found, self._host)
+        change = RunChange(*found, self._host, connection=connection)
         self._desk.ask(change, StopKind.CANCEL, principal=principal, grace_seconds=None)
         if change.refusal is not None:
             return

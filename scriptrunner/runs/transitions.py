@@ -6,19 +6,23 @@ go through it, so a run changes in one way only.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from scriptrunner.clock import Clock, SystemClock, from_microseconds, to_text
 from scriptrunner.engine import events as engine_events
+from scriptrunner.engine import steps
 from scriptrunner.engine.attempt import (
+    GATES_FAILED,
+    Action,
     AttemptEvent,
     Emit,
     Ended,
     Finish,
     Outcome,
     Refuse,
+    RunState,
     Wait,
     outcome_of,
     transition,
@@ -26,12 +30,16 @@ from scriptrunner.engine.attempt import (
 from scriptrunner.engine.events import EventType, build_end_event, build_event
 from scriptrunner.engine.metrics import RunFacts, metrics_from
 from scriptrunner.engine.result import Outputs, build_result, error_text
+from scriptrunner.engine.steps.ending import Ending, Findings
 from scriptrunner.engine.visualizer import StepFacts, build_report
+from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.models import TASK_TRIGGERS
-from scriptrunner.runs.repository import events, records, state, tasks
+from scriptrunner.runs.repository import baselines, events, records, state, tasks
 from scriptrunner.runs.repository.state import Before, StoredRun
 from scriptrunner.storage.database import Connection
 
+#: Key of a result with the results of the gates.
+_GATES = "performance_gates_results"
 #: Characters of the one-line error of a run.
 MAX_ERROR_CHARACTERS = 500
 
@@ -46,6 +54,8 @@ class Host:
     clock: Clock = field(default_factory=SystemClock)
     #: Bytes kept per output stream.
     max_output_bytes: int = 1 << 30
+    #: What the steps after a run need.
+    after_run: AfterRun
 
 
 class RunChange:
@@ -55,9 +65,20 @@ class RunChange:
         run: The row, locked.
         before: What it was when it was read.
         host: The machine and its clocks.
+        connection: Of the transaction in which the change is made.
+        found: What the steps after the run need; looked up by ``connection`` if it is
+            not given.
     """
 
-    def __init__(self, run: StoredRun, before: Before, host: Host) -> None:
+    def __init__(
+        self,
+        run: StoredRun,
+        before: Before,
+        host: Host,
+        *,
+        connection: Connection | None = None,
+        found: Findings | None = None,
+    ) -> None:
         """Change nothing yet."""
         self.run = run
         self.before = before
@@ -75,6 +96,10 @@ class RunChange:
         self.ended_attempt: dict[str, Any] | None = None
         self.result: dict[str, Any] | None = None
         self._is_tied = False
+        self._connection = connection
+        self._found = found
+        #: What the steps have made of the run's end; None if it has none.
+        self.ending: Ending | None = None
         #: Code of the refusal, if an order came at the wrong moment.
         self.refusal: str | None = None
 
@@ -169,8 +194,7 @@ class RunChange:
     # What the state machine says
 
     def _feed(self, event: AttemptEvent) -> None:
-        following, actions = transition(self.run.state, event)
-        self.run.apply(following)
+        actions = self._decide(event)
         for action in actions:
             if isinstance(action, Wait):
                 delay = timedelta(seconds=action.delay_seconds)
@@ -184,6 +208,50 @@ class RunChange:
                 self.refusal = action.code
         if self._end is not None and self.has_changed:
             self._end_attempt(self._end)
+
+    def _decide(self, event: AttemptEvent) -> tuple[Action, ...]:
+        """Take over what the state machine says; gates have their word before an end."""
+        state = self.run.state
+        following, actions = transition(state, event)
+        self.run.apply(following)
+        if not any(isinstance(each, Finish) for each in actions):
+            return actions
+        self._conclude(following)
+        ending = self.ending
+        is_broken = ending is not None and ending.final_outcome is GATES_FAILED
+        if is_broken and isinstance(event, Ended):
+            following, actions = transition(state, replace(event, gates_failed=True))
+            self.run.apply(following)
+        return actions
+
+    def _conclude(self, state: RunState) -> None:
+        """Let the steps work on the end of the run, if it has any and ever started."""
+        run = self.run
+        run.finished_at = self._ended_at() if self._end else self._now
+        run.next_attempt_at = None
+        run.duration_seconds = self._duration()
+        if state.run_status is None or not steps.is_any_wanted(run.request):
+            return
+        facts = self._facts(state.outcome)
+        self.ending = Ending(
+            run_id=run.id,
+            script_name=run.script_name,
+            request=run.request,
+            outcome=state.outcome,
+            error=error_text(self._shown_end, facts=facts, detail=self._detail),
+            metrics=metrics_from(self._shown_end, facts=facts),
+            outputs=self._outputs or Outputs(),
+            found=self._look_up(),
+            files=self._host.after_run.open_outputs(run.id),
+        )
+        steps.work_through(self.ending)
+
+    def _look_up(self) -> Findings:
+        if self._found is not None:
+            return self._found
+        if self._connection is None:
+            return Findings()
+        return self._host.after_run.look_up(self._connection, self.run)
 
     def _note_spawn(
         self, spawn: Mapping[str, Any], end: Mapping[str, Any] | None = None
@@ -348,17 +416,24 @@ class RunChange:
         return metrics_from(end, facts=self._facts(outcome))
 
     def _finish(self) -> None:
-        run = self.run
-        run.finished_at = self._ended_at() if self._end else self._now
-        run.next_attempt_at = None
-        run.duration_seconds = self._duration()
+        """Write the result; ``_conclude`` has settled the times and asked the steps."""
+        run, ending = self.run, self.ending
         facts = self._facts(run.state.outcome)
+        options: dict[str, Any] = {}
+        if ending is not None:
+            facts = replace(facts, gates=ending.result.get(_GATES) or ())
+            options = ending.result
+            for step_event in ending.events:
+                kind = EventType(step_event.event_type)
+                self._add(self._build(kind, **step_event.data))
         result = build_result(
             self._shown_end,
             facts=facts,
             outputs=self._outputs,
             report=self._report(),
             detail=self._detail,
+            metrics=None if ending is None else ending.metrics,
+            options=options,
         )
         text = error_text(self._shown_end, facts=facts, detail=self._detail)
         run.error = None if text is None else text[:MAX_ERROR_CHARACTERS]
@@ -370,7 +445,7 @@ class RunChange:
             "run_id": run.id,
             "result": result,
             "error_summary": result["error_summary"],
-            "outputs": [],
+            "outputs": [] if ending is None else ending.files.written,
         }
 
     def _duration(self) -> float | None:
@@ -432,6 +507,7 @@ class RunChange:
                 exit_code=end.get("exit_code"),
                 error=end.get("error"),
                 sample_count=end.get("samples"),
+                stages={} if self.ending is None else self.ending.stages,
             ),
             visualizer_format=self.run.request["visualizer_format"],
         )
@@ -468,6 +544,7 @@ def write(
         run.event_count += len(drafts)
     state.save(connection, [(change.run, change.before) for change in fresh])
     _write_attempts(connection, fresh)
+    _write_endings(connection, fresh)
     results = [change.result for change in fresh if change.result is not None]
     records.insert_results(connection, results)
     events.insert(connection, rows)
@@ -486,6 +563,16 @@ def _write_attempts(connection: Connection, changes: Sequence[RunChange]) -> Non
     records.insert_attempts(connection, [row for row in new if "reason" in row])
     ended = [each.ended_attempt for each in changes if each.ended_attempt is not None]
     records.end_attempts(connection, ended)
+
+
+def _write_endings(connection: Connection, changes: Sequence[RunChange]) -> None:
+    """Store what the steps of runs leave behind besides the result."""
+    for change in changes:
+        ending = change.ending
+        if ending is not None and ending.saved_baseline is not None:
+            name, metrics = ending.saved_baseline
+            at = change.run.finished_at or change.run.queued_at
+            baselines.save(connection, name, metrics, run_id=change.run.id, at=at)
 
 
 def _seconds_between(since: datetime, until: datetime) -> float:

@@ -35,6 +35,7 @@ _TUPLES = (
 _PATHS = (
     "admin_token_file",
     "advisory_db",
+    "cost_prices",
     "output_root",
     "smtp_password_file",
     "alert_channels",
@@ -115,6 +116,20 @@ class Settings:
     alert_email_to: tuple[str, ...] = ()
     #: TOML file with the named channels, or None.
     alert_channels: Path | None = None
+    #: History databases that runs may name besides those in the history folder.
+    history_dbs: tuple[tuple[str, Path], ...] = ()
+    #: What is kept of the history: days, executions, MiB; None keeps all.
+    history_days: int | None = None
+    history_max_runs: int | None = None
+    history_max_mb: int | None = None
+    #: Price of an hour of one CPU core and of one GiB of memory; None: by the table.
+    cost_cpu_hour: float | None = None
+    cost_memory_gib_hour: float | None = None
+    #: Currency of the two, three capital letters.
+    cost_currency: str | None = None
+    #: ``provider/region/type`` of the price table, and another table than ours.
+    cost_instance: str | None = None
+    cost_prices: Path | None = None
     #: Whether the dashboard's files are read again when they change.
     development: bool = False
 
@@ -138,6 +153,11 @@ class Settings:
         """Where the known vulnerabilities are, or would be."""
         return self.advisory_db or self.data_dir / "advisories.json.gz"
 
+    @property
+    def history_dir(self) -> Path:
+        """Folder with the history databases that runs have asked for."""
+        return self.data_dir / "history"
+
     def to_json(self) -> str:
         """Return all fields as JSON text for ``from_json``."""
         return json.dumps(asdict(self), default=str)
@@ -152,6 +172,9 @@ class Settings:
             values[name] = tuple(values[name])
         values["allowed_roots"] = tuple(Path(each) for each in values["allowed_roots"])
         values["data_dir"] = Path(values["data_dir"])
+        values["history_dbs"] = tuple(
+            (name, Path(each)) for name, each in values["history_dbs"]
+        )
         for name in _PATHS:
             if values.get(name):
                 values[name] = Path(values[name])

@@ -57,6 +57,8 @@ DATABASE_SCHEMES = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+#: Name of a history database.
+ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 HOST_AND_PORT = re.compile(r"(?P<host>[^:]+)(:[0-9]{1,5})?")
 HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_-]+)*")
 
@@ -68,6 +70,7 @@ _Severity = Annotated[
 ]
 _Count = Annotated[int, Field(ge=1, le=1_000_000)]
 _Size = Annotated[int, Field(ge=0, le=1 << 50)]
+_Price = Annotated[FiniteFloat, Field(ge=0, le=1e9)]
 _Seconds = Annotated[FiniteFloat, Field(ge=0, le=86_400)]
 
 
@@ -126,6 +129,15 @@ class Environment(BaseModel):
     alert_email_from: str | None = None
     alert_email_to: str | None = None
     alert_channels: str | None = None
+    history_dbs: str | None = None
+    history_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    history_max_runs: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    history_max_mb: Annotated[int, Field(ge=1, le=1 << 30)] | None = None
+    cost_cpu_hour: _Price | None = None
+    cost_memory_gib_hour: _Price | None = None
+    cost_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    cost_instance: str | None = None
+    cost_prices: str | None = None
     development: bool = _DEFAULT["development"]
 
 
@@ -152,6 +164,13 @@ PLAIN_VARIABLES = {
     "smtp_port": "smtp_port",
     "smtp_tls": "smtp_tls",
     "smtp_user": "smtp_user",
+    "history_days": "history_days",
+    "history_max_runs": "history_max_runs",
+    "history_max_mb": "history_max_mb",
+    "cost_cpu_hour": "cost_cpu_hour",
+    "cost_memory_gib_hour": "cost_memory_gib_hour",
+    "cost_currency": "cost_currency",
+    "cost_instance": "cost_instance",
     "development": "development",
 }
 
@@ -185,6 +204,8 @@ def read(environ: Mapping[str, str]) -> Settings:
             "alert_email_to", _listed(text)
         ),
         "alert_channels": lambda text: alerting.parse_channels(_path(text)),
+        "history_dbs": _history_files,
+        "cost_prices": partial(_existing_file, "cost_prices"),
     }
     for name, parse in parsers.items():
         try:
@@ -192,6 +213,12 @@ def read(environ: Mapping[str, str]) -> Settings:
             values |= parse(text) if text else {}
         except ValueError as error:
             problems.append(f"{PREFIX}{name.upper()} {error}")
+    rates = (raw.cost_cpu_hour, raw.cost_memory_gib_hour)
+    if raw.cost_currency is not None and None in rates:
+        problems.append(
+            f"{PREFIX}COST_CURRENCY needs {PREFIX}COST_CPU_HOUR and"
+            f" {PREFIX}COST_MEMORY_GIB_HOUR: no price is converted"
+        )
     if problems:
         raise SettingsError(problems)
     if "database_url" not in values:
@@ -377,6 +404,22 @@ def _webhook_hosts(field_name: str, text: str) -> dict[str, Any]:
                 f" commas; {name!r} is none"
             )
     return {field_name: tuple(names)}
+
+
+def _history_files(text: str) -> dict[str, Any]:
+    pairs = [part.partition("=") for part in text.split(os.pathsep) if part.strip()]
+    named = [(name.strip(), file.strip()) for name, _, file in pairs]
+    for name, file in named:
+        if not ALIAS.fullmatch(name) or not file:
+            raise ValueError(
+                "must be name=file, several separated by "
+                f"{os.pathsep!r}; a name is letters, digits, dot, _ and -, at most 64"
+            )
+        if not _path(file).parent.is_dir() or _path(file).is_dir():
+            raise ValueError(f"names for {name!r} no file in an existing folder")
+    if len({name for name, _ in named}) < len(named):
+        raise ValueError("uses a name twice")
+    return {"history_dbs": tuple((name, _path(file)) for name, file in named)}
 
 
 def _user_ids(text: str) -> dict[str, Any]:

@@ -24,11 +24,13 @@ from scriptrunner.storage.tables.script import (
     folder_roots,
     library_scans,
     script_contents,
+    script_folders,
     script_tags,
     script_versions,
     scripts,
     tags,
 )
+from scriptrunner.storage.tables.step import baselines
 from scriptrunner.storage.tables.task import (
     deleted_tasks,
     event_firings,
@@ -46,6 +48,7 @@ __all__ = [
     "alerts",
     "attempts",
     "audit_entries",
+    "baselines",
     "benchmarks",
     "content_bands",
     "counters",
@@ -62,6 +65,7 @@ __all__ = [
     "run_results",
     "runs",
     "script_contents",
+    "script_folders",
     "script_tags",
     "script_versions",
     "scripts",

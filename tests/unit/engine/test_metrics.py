@@ -100,6 +100,7 @@ def test_metrics_of_a_whole_record():
         "stderr_dropped_bytes": 22,
         "sample_count": 18,
         "sampling_efficiency": 0.9,  # 18 / 20
+        "cost_total": None,
         "python_version": "3.11.7",
         "platform": "Linux",
     }

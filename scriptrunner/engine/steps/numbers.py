@@ -1,0 +1,19 @@
+"""Metrics as numbers, and numbers as people read them."""
+
+import math
+
+
+def to_number(value: object) -> float | int | None:
+    """Return a metric as a finite number, booleans as 1 and 0; else None."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | float) and math.isfinite(value):
+        return value
+    return None
+
+
+def number_text(value: float) -> str:
+    """Return a number without needless digits: 80.0 is ``80``."""
+    if isinstance(value, int) or value.is_integer():
+        return str(int(value))
+    return f"{value:.10g}"

@@ -1,0 +1,154 @@
+"""What the steps after a run need of this service: prices, baselines, places for files."""
+
+import os
+from pathlib import Path
+
+from scriptrunner.engine import destinations, steps
+from scriptrunner.engine.destinations import InvalidOutputPathError
+from scriptrunner.engine.output_files import (
+    OutputError,
+    OwnFiles,
+    RunOutputs,
+    read_below,
+)
+from scriptrunner.engine.plan import RunOptions
+from scriptrunner.engine.steps import baseline, cost
+from scriptrunner.engine.steps.ending import Findings
+from scriptrunner.engine.steps.prices import PriceChoice, PriceError, Rates, find_rates
+from scriptrunner.runs.folders import OUTPUTS_NAME, WRITTEN_NAME, RunFolders
+from scriptrunner.runs.repository import baselines
+from scriptrunner.runs.repository.state import StoredRun
+from scriptrunner.settings import Settings, SettingsError
+from scriptrunner.storage.database import Connection
+
+
+class AfterRun:
+    """Looks things up for the steps of a run. Threads may share it.
+
+    Args:
+        settings: The service's settings.
+        folders: The run folders.
+
+    Raises:
+        SettingsError: If the settings of prices lead nowhere.
+    """
+
+    def __init__(self, settings: Settings, folders: RunFolders) -> None:
+        """Read the price table only if the settings name one."""
+        self._folders = folders
+        self._roots = spellings_of(settings.output_root)
+        self._published = None
+        if settings.output_root is not None:
+            self._published = OwnFiles(
+                self._roots[-1], str(settings.data_dir / "published"), is_shared=True
+            )
+        self._prices = PriceChoice(
+            cpu_hour=settings.cost_cpu_hour,
+            memory_gib_hour=settings.cost_memory_gib_hour,
+            currency=settings.cost_currency,
+            instance=settings.cost_instance,
+            table=settings.cost_prices,
+        )
+        if settings.cost_instance is not None or settings.cost_prices is not None:
+            try:
+                self.find_rates()
+            except PriceError as error:
+                raise SettingsError([f"WEBAPI_COST_INSTANCE: {error}"]) from None
+
+    def find_rates(self) -> Rates:
+        """Return what is charged here.
+
+        Raises:
+            PriceError: If the price table cannot be read any more.
+        """
+        return find_rates(self._prices)
+
+    def check(self, options: RunOptions) -> None:
+        """Refuse outputs that could not be written or published as things are now.
+
+        Raises:
+            InvalidOutputPathError: With the first of them.
+        """
+        for name in ("junit_output", "save_baseline"):
+            path = getattr(options, name)
+            if path is None:
+                continue
+            relative = destinations.relative_output(name, path, self._roots)
+            try:
+                if self._published is not None:
+                    self._published.check(relative)
+            except OutputError as error:
+                raise InvalidOutputPathError(f"{name}: {error}") from None
+
+    def needs_files(self, run: StoredRun) -> bool:
+        """Return whether the end of ``run`` has to do with files besides the database.
+
+        Such an end is worked out before the transaction that records it.
+        """
+        return steps.needs_files(run.request)
+
+    def look_up(self, connection: Connection, run: StoredRun) -> Findings:
+        """Return what the steps of ``run`` need to know, before they work.
+
+        Args:
+            connection: Of any transaction.
+            run: The run, its last attempt still as it was claimed.
+        """
+        request = run.request
+        rates, earlier = None, []
+        if cost.is_wanted(request):
+            rates = self._find_rates_now()
+            if run.attempt > 1:
+                earlier = baselines.list_earlier_metrics(
+                    connection, run.id, run.attempt
+                )
+        numbers, error = None, None
+        if request.get("load_baseline") is not None:
+            numbers, error = self._load(connection, request["load_baseline"])
+        return Findings(
+            earlier_metrics=earlier,
+            rates=rates,
+            baseline=numbers,
+            baseline_error=error,
+        )
+
+    def _find_rates_now(self) -> Rates | None:
+        try:
+            return self.find_rates()
+        except PriceError:
+            return None
+
+    def _load(
+        self, connection: Connection, name: str
+    ) -> tuple[dict[str, float] | None, str | None]:
+        """Return the numbers of a baseline, or why there are none.
+
+        A name that was saved wins over a published file.
+        """
+        saved = baselines.find(connection, name)
+        if saved is not None:
+            return baseline.numbers_of(saved), None
+        try:
+            relative = destinations.relative_output("name", name, self._roots)
+            if not self._roots:
+                raise FileNotFoundError
+            limit = baseline.MAX_FILE_BYTES
+            data = read_below(self._roots[-1], relative, limit_bytes=limit)
+            return baseline.decode(data), None
+        except baseline.NoBaselineError:
+            return None, "this file is no baseline"
+        except (OSError, InvalidOutputPathError):
+            return None, "there is no baseline of this name"
+
+    def open_outputs(self, run_id: str) -> RunOutputs:
+        """Return where the files of a run go; nothing is made before one is written."""
+        folder = self._folders.path(run_id)
+        own = OwnFiles(f"{folder}/{OUTPUTS_NAME}", f"{folder}/{WRITTEN_NAME}")
+        return RunOutputs(own, self._published, self._roots)
+
+
+def spellings_of(folder: Path | None) -> tuple[str, ...]:
+    """Return how people may write ``folder``; the last one is without links."""
+    if folder is None:
+        return ()
+    return tuple(dict.fromkeys((str(folder), os.path.realpath(folder))))
