@@ -24,6 +24,8 @@ from scriptrunner.engine.paths import (
     has_script_suffix,
 )
 from scriptrunner.engine.plan import RunOptions, ScriptRef, describe
+from scriptrunner.engine.scans.kinds import BLOCK_LEVELS, DEFAULT_BLOCK
+from scriptrunner.engine.scans.ordering import build_order, list_kinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,15 @@ class LocalPlan:
     grace_seconds: float
     #: Bytes kept per output stream.
     max_output_bytes: int
+    #: Least severity of a finding that blocks the run, or ``NONE``.
+    scan_block: str = DEFAULT_BLOCK
+    #: File or folder with known vulnerabilities, or None.
+    advisory_db: str | None = None
+
+    @property
+    def scan_kinds(self) -> list[str]:
+        """The scans that are asked for."""
+        return list_kinds(self.options)
 
     def build_environment(self, ids: Mapping[str, str]) -> dict[str, str]:
         """Return the script's environment: the caller's, with ``ids`` on top."""
@@ -86,6 +97,14 @@ class LocalPlan:
             max_output_bytes=self.max_output_bytes,
             monitor_interval_seconds=self.options.monitor_interval,
             stream_output=self.options.stream_output,
+            scans=build_order(
+                self.scan_kinds,
+                script_name=script.name,
+                block=self.scan_block,
+                advisory_db=self.advisory_db,
+                cache_dir=None,
+            ),
+            dry_run=self.options.dry_run,
         )
 
     def describe(self) -> dict[str, Any]:
@@ -108,12 +127,15 @@ def plan_locally(
     *,
     grace_seconds: float,
     max_output_bytes: int,
+    scan_block: str = DEFAULT_BLOCK,
+    advisory_db: str | None = None,
 ) -> LocalPlan:
     """Return the plan of a run of the local user.
 
     Raises:
         InvalidInputError: If the script, the folder or an option may not be used.
         MalformedInputError: If an option has the wrong type or range.
+        ValueError: If ``scan_block`` is no severity and not ``NONE``.
     """
     options.check(is_local=True)
     script = find_local_script(script_path)
@@ -126,7 +148,16 @@ def plan_locally(
         ignored_env=tuple(ignored),
         grace_seconds=grace_seconds,
         max_output_bytes=max_output_bytes,
+        scan_block=_check_block(scan_block),
+        advisory_db=None if advisory_db is None else os.path.abspath(advisory_db),
     )
+
+
+def _check_block(text: str) -> str:
+    level = text.upper()
+    if level not in BLOCK_LEVELS:
+        raise ValueError(f"scan_block must be one of {', '.join(BLOCK_LEVELS)}")
+    return level
 
 
 def find_local_script(text: str) -> ScriptRef:

@@ -32,6 +32,8 @@ from scriptrunner.engine.local_attempt import LocalAttempt
 from scriptrunner.engine.local_plan import LocalPlan
 from scriptrunner.engine.metrics import RunFacts
 from scriptrunner.engine.result import build_result, error_text, read_outputs
+from scriptrunner.engine.scans import report as scan_report
+from scriptrunner.engine.scans.session import read_reports
 from scriptrunner.engine.shim_process import ShimProcess
 from scriptrunner.engine.strays import end_strays, leader_of
 from scriptrunner.engine.visualizer import StepFacts, build_report
@@ -83,6 +85,8 @@ class LocalRun:
         self._first_at = self._queued_at
         self._delay_seconds = 0.0
         self._stop_data: dict[str, Any] = {}
+        #: What the scans have found, by kind; None before, and without any.
+        self._scans: dict[str, dict[str, Any]] | None = None
         #: Threads that wait for the delivery of an order and need the run's folder.
         self._waiting_count = 0
 
@@ -247,8 +251,20 @@ class LocalRun:
         last = self._attempts[-1]
         is_started = last.take(self._read_control(last.number))
         if is_started:
+            self._take_scans()
             self._apply(machine.Started(last.number))
         return is_started
+
+    def _take_scans(self) -> None:
+        """Note what the scans of the first attempt have found."""
+        if self._scans is not None or not self._plan.scan_kinds:
+            return
+        self._scans = read_reports(self._run_dir)
+        for data in scan_report.list_events(self._scans or {}):
+            self.logger.log_event(EventType.SCAN, data)
+        for warning, detail in scan_report.list_warnings(self._scans or {}):
+            data = {"warning": warning, "detail": detail}
+            self.logger.log_event(EventType.WARNING, data)
 
     def _read_control(self, number: int) -> control_file.ControlFile | None:
         return control_file.read(control_file.path_of(self._run_dir, number))
@@ -260,6 +276,7 @@ class LocalRun:
             end_strays(self.run_id, leader_of(last.spawn or {}))
         last.recorded_at = datetime.now(UTC)
         end = last.end or {}
+        self._take_scans()
         self._log_troubles(end)
         if reason == "lost":
             self._apply(machine.Lost(last.number))
@@ -347,6 +364,8 @@ class LocalRun:
         options = self._plan.options
         last = self._attempts[-1] if self._attempts else None
         end = None if last is None else last.end
+        if options.dry_run and self._state.outcome == machine.outcome_of("dry_run"):
+            return {**self._plan.describe(), **scan_report.describe(self._scans)}
         facts = self._facts(last)
         cap = self._plan.max_output_bytes
         outputs = None
@@ -360,6 +379,7 @@ class LocalRun:
         )
         return {
             **result,
+            "scans": self._scans,
             "run_id": self.run_id,
             "restarted_from": self.restarted_from,
             "reason": self._state.outcome.to_json()["reason"],

@@ -13,6 +13,7 @@ from scriptrunner.engine.live_output import OutputReceiver
 from scriptrunner.engine.local_plan import plan_locally
 from scriptrunner.engine.local_run import LocalRun
 from scriptrunner.engine.plan import RunOptions
+from scriptrunner.engine.scans.kinds import DEFAULT_BLOCK
 from scriptrunner.errors import ConflictError
 
 #: Seconds between SIGTERM and SIGKILL.
@@ -47,6 +48,8 @@ class ScriptRunner:
         timeout: int | None = None,
         grace_seconds: float = GRACE_SECONDS,
         max_output_bytes: int = MAX_OUTPUT_BYTES,
+        scan_block: str = DEFAULT_BLOCK,
+        advisory_db: str | os.PathLike[str] | None = None,
         on_output: OutputReceiver | None = None,
         on_event: EventReceiver | None = None,
         **options: Any,
@@ -59,6 +62,9 @@ class ScriptRunner:
             timeout: Seconds per attempt (1..604 800), or None.
             grace_seconds: Seconds between SIGTERM and SIGKILL.
             max_output_bytes: Bytes kept per output stream of an attempt.
+            scan_block: Least severity of a finding that keeps the script from starting,
+                ``LOW`` to ``CRITICAL``, or ``NONE``; matters with ``enable_*`` scans.
+            advisory_db: File or folder with known vulnerabilities (OSV), or None.
             on_output: Called in the thread of ``run`` with ``"stdout"`` or ``"stderr"``
                 and the bytes as they come. If it raises, the script is killed.
             on_event: Called with each event as it happens, in the form of the API.
@@ -68,6 +74,7 @@ class ScriptRunner:
             TypeError: If there is no option of that name.
             InvalidInputError: If the script, the folder or a value may not be used.
             MalformedInputError: If an option has the wrong type or range.
+            ValueError: If ``scan_block`` is none of its words.
         """
         _refuse_unknown(options)
         self._on_output = on_output
@@ -77,6 +84,8 @@ class ScriptRunner:
             RunOptions(args=tuple(args), timeout=timeout, **options),
             grace_seconds=grace_seconds,
             max_output_bytes=max_output_bytes,
+            scan_block=scan_block,
+            advisory_db=None if advisory_db is None else os.fspath(advisory_db),
         )
         self._lock = threading.Lock()
         self._is_running = False
@@ -85,14 +94,14 @@ class ScriptRunner:
     def run(self) -> dict[str, Any]:
         """Run the script, retries and restarts included, and return the last result.
 
-        A dry run returns what would be done. A script that fails, times out or cannot
+        A dry run returns what would be done, and what scans have found. A script that fails, times out or cannot
         be started is a result, no exception.
 
         Raises:
             AlreadyRunningError: If another thread is in here.
             KeyboardInterrupt: After the script was stopped (a second one kills it).
         """
-        if self._plan.options.dry_run:
+        if self._plan.options.dry_run and not self._plan.scan_kinds:
             return self._plan.describe()
         with self._lock:
             if self._is_running:

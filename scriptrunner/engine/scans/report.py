@@ -115,6 +115,28 @@ def _blocked_part(kind: str, report: "Mapping[str, Any]", block: str) -> str:
     return f"{LABELS[kind]}: {count} {word} at {block} or above ({named}{more})"
 
 
+def list_events(reports: "Mapping[str, Mapping[str, Any]]") -> "list[dict[str, Any]]":
+    """Return the data of a ``scan`` event per scan, in their order."""
+    return [
+        {
+            "scan": kind,
+            "findings": sum((reports[kind].get("counts") or {}).values()),
+            "worst": worst_of(reports[kind]),
+            "blocked": bool(reports[kind].get("blocked")),
+            "status": reports[kind]["status"],
+            "duration_s": reports[kind].get("duration_s"),
+        }
+        for kind in KINDS
+        if kind in reports
+    ]
+
+
+def describe(reports: "Mapping[str, Report] | None") -> "dict[str, Any]":
+    """Return the keys of a dry run's result that speak of scans."""
+    reports = reports or {}
+    return {"scans": reports, "would_be_blocked": bool(blocking_kinds(reports))}
+
+
 def list_warnings(reports: "Mapping[str, Mapping[str, Any]]") -> list[tuple[str, str]]:
     """Return word and explanation of a warning per scan that gave no result."""
     return [
