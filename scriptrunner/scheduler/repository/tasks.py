@@ -63,6 +63,11 @@ def find(connection: Connection, task_id: str) -> Task | None:
     return None if row is None else _to_task(row)
 
 
+def list_by_ids(connection: Connection, ids: Iterable[str]) -> list[Task]:
+    """Return those of the tasks ``ids`` that there are."""
+    return [_to_task(row) for row in connection.execute(_BY_ID, {"ids": sorted(ids)})]
+
+
 def list_all(
     connection: Connection,
     *,
