@@ -22,6 +22,8 @@ from scriptrunner.runs.housekeeping import Housekeeper
 from scriptrunner.runs.ledger import Ledger
 from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
 from scriptrunner.runs.views import RunViews
+from scriptrunner.scheduler.service import TaskService
+from scriptrunner.scheduler.ticker import Ticker
 from scriptrunner.settings import PROJECT_FOLDER, Settings
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
@@ -41,6 +43,7 @@ class Services:
     runs: RunService
     run_views: RunViews
     alerts: AlertService
+    tasks: TaskService
     access: AccessService
     #: Sees to it that a supervisor runs; started by the web, or by the first run.
     election: Election
@@ -72,10 +75,11 @@ def build_services(settings: Settings) -> Services:
         election.start()
         wake_supervisor(settings.data_dir)
 
+    roots = _allowed_roots(settings)
     runs = RunService(
         database,
         settings,
-        roots=_allowed_roots(settings),
+        roots=roots,
         wake=wake,
         announce=lambda: announce(settings.data_dir),
         clock=clock,
@@ -87,6 +91,14 @@ def build_services(settings: Settings) -> Services:
         runs=runs,
         run_views=RunViews(runs, database, clock=clock),
         alerts=AlertService(database, Channels(settings), clock=clock),
+        tasks=TaskService(
+            database,
+            settings,
+            roots=roots,
+            wake=wake,
+            announce=lambda: announce(settings.data_dir),
+            clock=clock,
+        ),
         access=access,
         election=election,
     )
@@ -101,20 +113,39 @@ class Supervision:
     duties: tuple[Callable[[], None], ...]
     #: Starts the process for long jobs; closed when the supervisor ends.
     background: Background
+    #: Fires the tasks.
+    ticker: Ticker
 
 
 def build_supervision(settings: Settings) -> Supervision:
     """Return the record of runs as the supervisor writes it, and its further duties."""
     _make_folders(settings)
     database = _open_database(settings)
-    ledger = Ledger(database, settings, roots=_allowed_roots(settings))
+    clock, roots = SystemClock(), _allowed_roots(settings)
+    ledger = Ledger(database, settings, roots=roots)
     housekeeper = Housekeeper(database, settings, keep_changes=MAX_CHANGES_BEHIND)
     background = Background(settings, _make_jobs(settings, database))
     return Supervision(
         ledger=ledger,
         duties=(ledger.repeat_orders, housekeeper.tick, background.tend),
         background=background,
+        ticker=_make_ticker(settings, database, roots, clock),
     )
+
+
+def _make_ticker(
+    settings: Settings, database: Database, roots: AllowedRoots, clock: Clock
+) -> Ticker:
+    """Return the ticker; whoever calls it tells the others and claims by itself."""
+    tasks = TaskService(
+        database,
+        settings,
+        roots=roots,
+        wake=lambda: None,
+        announce=lambda: None,
+        clock=clock,
+    )
+    return Ticker(database, tasks.firer, clock)
 
 
 def build_background(settings: Settings) -> tuple[BackgroundJob, ...]:

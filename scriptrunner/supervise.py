@@ -126,6 +126,7 @@ def run(settings: Settings, lock: LockFile) -> None:
         parts.ledger,
         is_wanted=attendance.is_wanted,
         duties=(tick.beat, *parts.duties),
+        timer=parts.ticker,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -24,7 +24,7 @@ from scriptrunner.supervisor import recovery, wakeup
 from scriptrunner.supervisor.ballast import Ballast
 from scriptrunner.supervisor.launcher import Launcher
 from scriptrunner.supervisor.pace import BATCH_SECONDS, STALE_SECONDS, Pace
-from scriptrunner.supervisor.ports import ActiveAttempt, End, RunLedger, Start
+from scriptrunner.supervisor.ports import ActiveAttempt, End, RunLedger, Start, Timer
 from scriptrunner.supervisor.recovery import Finding
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ class Supervisor:
         ledger: The record of runs.
         is_wanted: Says whether any web worker is left; asked about twice a second.
         duties: Further small jobs, called about once a second; each must return quickly.
+        timer: Work that comes due at certain times, such as schedules.
     """
 
     def __init__(
@@ -91,7 +92,9 @@ class Supervisor:
         *,
         is_wanted: Callable[[], bool],
         duties: tuple[Callable[[], None], ...] = (),
+        timer: Timer | None = None,
     ) -> None:
+        self._timer = timer
         self._settings = settings
         self._ledger = ledger
         self._is_wanted = is_wanted
@@ -164,6 +167,8 @@ class Supervisor:
             self._recover_at = now + RECOVERY_SECONDS
             self._guarded(self._recover)
         self._guarded(self._record_starts)
+        if self._timer is not None and self._tick_at(now) <= now:
+            self._guarded(self._tick)
         self._fill_slots(now)
         if self._is_settling_due(now):
             self._guarded(self._settle)
@@ -178,6 +183,8 @@ class Supervisor:
         is_calm = not self._ready and len(self._watched) < self._settings.slots
         if self._changed and (is_calm or time.monotonic() >= self._announce_at):
             self._changed = False
+            if self._timer is not None:
+                self._timer.poke()
             wakeup.announce(self._settings.data_dir)
             self._announce_at = time.monotonic() + ANNOUNCE_SECONDS
 
@@ -185,7 +192,9 @@ class Supervisor:
         now = time.monotonic()
         settle_at = self._end_at + BATCH_SECONDS if self._ends else self._claim_at
         settle_at = max(min(settle_at, self._claim_at), self._refused_until)
-        wait = max(0.0, min(settle_at, self._recover_at, self._duties_at) - now)
+        tick_at = self._tick_at(now)
+        wait = min(settle_at, self._recover_at, self._duties_at, tick_at) - now
+        wait = max(0.0, wait)
         if self._returns:
             wait = min(wait, REFUSED_SECONDS)
         if self._changed:
@@ -194,6 +203,17 @@ class Supervisor:
         if fresh:
             wait = min(wait, max(0.001, min(fresh) + START_RECORD_SECONDS - now))
         return wait
+
+    def _tick_at(self, now: float) -> float:
+        """Return when the timer has something to do; not while the database refuses."""
+        if self._timer is None:
+            return self._duties_at
+        return max(now + self._timer.seconds_left(), self._refused_until)
+
+    def _tick(self) -> None:
+        if self._timer is not None and self._timer.tick():
+            self._claim_at = 0.0
+            self._changed = True
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Do a step; the database or the disk may refuse it, then it comes again."""

@@ -98,6 +98,19 @@ class RunLedger(Protocol):
         """Count a failed recovery of a run and return the new count."""
 
 
+class Timer(Protocol):
+    """Work that comes due at certain times, done by the supervisor itself."""
+
+    def poke(self) -> None:
+        """Something has happened that may concern it; cheap."""
+
+    def seconds_left(self) -> float:
+        """Return the seconds until ``tick`` has something to do, >= 0; cheap."""
+
+    def tick(self) -> bool:
+        """Do what is due, in short transactions; return whether a run was queued."""
+
+
 class BackgroundJob(Protocol):
     """Work that takes long and is done in the background process.
 
