@@ -170,6 +170,15 @@ class AllowedRoots:
             )
         raise ScriptMissingError
 
+    def list_spellings(self, text: str) -> list[str]:
+        """Return the absolute paths that ``text`` may mean, without a look at the disk.
+
+        In order of preference; none for what lies outside every root.
+        """
+        if not text or not is_well_formed(text):
+            return []
+        return [_join(root, relative) for root, relative in self._iter_places(text)]
+
     def find_warnings(self, script: ScriptRef) -> list[str]:
         """Return what makes it doubtful who decides on the bytes of a script.
 

@@ -76,6 +76,31 @@ class Point:
     platform: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NewestExecution:
+    """An execution as the overview needs it."""
+
+    script_path: str
+    at: datetime
+    run_id: str
+    status: str
+    #: 1 or 0.
+    success: int
+    execution_time_seconds: float | None
+    memory_max_mb: float | None
+    script_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptFigures:
+    """One script of a history."""
+
+    executions: int
+    successes: int
+    #: Some of them, oldest first; at least one.
+    newest: Sequence[NewestExecution]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryStats:
     """Figures over a whole history."""

@@ -13,10 +13,12 @@ from scriptrunner.history.models import (
     Cursor,
     HistoryFilter,
     HistoryStats,
+    NewestExecution,
     Point,
     Removed,
+    ScriptFigures,
 )
-from scriptrunner.history.repository import reading, removal
+from scriptrunner.history.repository import reading, removal, scripts
 from scriptrunner.history.representation import row_to_item
 from scriptrunner.storage.database import Connection, Database
 
@@ -134,6 +136,35 @@ class HistoryStore:
             newest=totals.newest,
         )
 
+    def list_scripts(
+        self, wanted: HistoryFilter, *, newest: int
+    ) -> list[ScriptFigures]:
+        """Return every script with its counts and its newest executions.
+
+        Args:
+            wanted: Which executions count.
+            newest: Executions at most of each script.
+        """
+        with self._database.read() as connection:
+            counts = scripts.count_by_script(connection, wanted)
+            keys = [row.script_key for row in counts]
+            rows = scripts.list_newest(connection, keys, wanted, limit=newest)
+        by_key: dict[int, list[Any]] = {key: [] for key in keys}
+        for row in rows:
+            by_key[row[0]].append(row)
+        return [
+            ScriptFigures(
+                executions=row.executions,
+                successes=int(row.successes or 0),
+                newest=[
+                    NewestExecution(*each[1:])
+                    for each in sorted(by_key[row.script_key], key=_start_of)
+                ],
+            )
+            for row in counts
+            if by_key[row.script_key]
+        ]
+
     def iter_chunks(
         self, wanted: HistoryFilter, columns: Sequence[str]
     ) -> Iterator[list[tuple[Any, ...]]]:
@@ -201,3 +232,7 @@ class HistoryStore:
         """Return about how many bytes one execution takes on disk."""
         with self._database.read() as connection:
             return removal.estimate_row_bytes(connection)
+
+
+def _start_of(row: Any) -> Any:
+    return row[2]

@@ -1,0 +1,1 @@
+"""What the history of runs says: trends, shifts, outliers, usual values, benchmarks."""
