@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ from scriptrunner.engine.paths import (
 from scriptrunner.engine.plan import RunOptions, ScriptRef, describe
 from scriptrunner.engine.scans.kinds import BLOCK_LEVELS, DEFAULT_BLOCK
 from scriptrunner.engine.scans.ordering import build_order, list_kinds
+from scriptrunner.engine.steps import is_any_wanted
+from scriptrunner.engine.steps.ending import EndingReceiver
+from scriptrunner.engine.steps.prices import PriceChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,15 @@ class LocalPlan:
     scan_block: str = DEFAULT_BLOCK
     #: File or folder with known vulnerabilities, or None.
     advisory_db: str | None = None
+    #: Which prices count.
+    prices: PriceChoice = field(default_factory=PriceChoice)
+    #: Called with the end of each run after its steps.
+    on_ending: EndingReceiver | None = None
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether anything is to be done when the script is over."""
+        return self.on_ending is not None or is_any_wanted(self.options.to_json())
 
     @property
     def scan_kinds(self) -> list[str]:
@@ -129,6 +141,8 @@ def plan_locally(
     max_output_bytes: int,
     scan_block: str = DEFAULT_BLOCK,
     advisory_db: str | None = None,
+    prices: PriceChoice | None = None,
+    on_ending: EndingReceiver | None = None,
 ) -> LocalPlan:
     """Return the plan of a run of the local user.
 
@@ -150,6 +164,8 @@ def plan_locally(
         max_output_bytes=max_output_bytes,
         scan_block=_check_block(scan_block),
         advisory_db=None if advisory_db is None else os.path.abspath(advisory_db),
+        prices=prices or PriceChoice(),
+        on_ending=on_ending,
     )
 
 

@@ -29,12 +29,20 @@ from scriptrunner.engine.events import (
 )
 from scriptrunner.engine.live_output import AttemptWatch, OutputReceiver
 from scriptrunner.engine.local_attempt import LocalAttempt
+from scriptrunner.engine.local_ending import conclude
 from scriptrunner.engine.local_plan import LocalPlan
 from scriptrunner.engine.metrics import RunFacts
-from scriptrunner.engine.result import build_result, error_text, read_outputs
+from scriptrunner.engine.result import (
+    Outputs,
+    build_result,
+    error_text,
+    read_outputs,
+)
 from scriptrunner.engine.scans import report as scan_report
 from scriptrunner.engine.scans.session import read_reports
 from scriptrunner.engine.shim_process import ShimProcess
+from scriptrunner.engine.steps.deciding import decide
+from scriptrunner.engine.steps.ending import Ending
 from scriptrunner.engine.strays import end_strays, leader_of
 from scriptrunner.engine.visualizer import StepFacts, build_report
 
@@ -84,6 +92,8 @@ class LocalRun:
         self._queued_at = time.monotonic()
         self._first_at = self._queued_at
         self._delay_seconds = 0.0
+        #: What the steps have made of the run's end; None if it has none.
+        self._ending: Ending | None = None
         self._stop_data: dict[str, Any] = {}
         #: What the scans have found, by kind; None before, and without any.
         self._scans: dict[str, dict[str, Any]] | None = None
@@ -174,12 +184,14 @@ class LocalRun:
         )
         if last is not None:
             facts = replace(facts, **last.to_step_facts())
+        if self._ending is not None:
+            facts = replace(facts, stages=self._ending.stages)
         return build_report(facts, visualizer_format=options.visualizer_format)
 
     def _apply(self, event: machine.AttemptEvent) -> tuple[machine.Action, ...]:
         """Let the machine decide, and carry out what belongs to this process."""
         with self._changed:
-            self._state, actions = machine.transition(self._state, event)
+            self._state, actions = decide(self._state, event, conclude=self._conclude)
             for action in actions:
                 if isinstance(action, machine.Launch):
                     self._open_attempt(action.attempt)
@@ -188,7 +200,35 @@ class LocalRun:
             for action in actions:
                 if isinstance(action, machine.Emit):
                     self._log(EventType(action.event_type))
+                elif isinstance(action, machine.Finish):
+                    self._log_steps()
             return actions
+
+    def _conclude(self, state: RunState) -> Ending | None:
+        """Let the steps work on the end of the run, if it has any."""
+        if not self._plan.has_steps:
+            return None
+        last = self._attempts[-1] if self._attempts else None
+        self._ending = conclude(
+            self._plan,
+            state,
+            run_id=self.run_id,
+            facts=self._facts(last, state),
+            ends=[each.end for each in self._attempts if each.end is not None],
+            outputs=self._read_outputs(last) or Outputs(),
+            scans=self._scans,
+        )
+        return self._ending
+
+    def _log_steps(self) -> None:
+        for event in () if self._ending is None else self._ending.events:
+            self.logger.log_event(event.event_type, event.data)
+
+    def _read_outputs(self, last: LocalAttempt | None) -> Outputs | None:
+        if last is None:
+            return None
+        cap = self._plan.max_output_bytes
+        return read_outputs(self._run_dir, last.number, cap_bytes=cap)
 
     def _open_attempt(self, number: int) -> None:
         if number == 1:
@@ -366,16 +406,17 @@ class LocalRun:
         end = None if last is None else last.end
         if options.dry_run and self._state.outcome == machine.outcome_of("dry_run"):
             return {**self._plan.describe(), **scan_report.describe(self._scans)}
-        facts = self._facts(last)
-        cap = self._plan.max_output_bytes
-        outputs = None
-        if last is not None:
-            outputs = read_outputs(self._run_dir, last.number, cap_bytes=cap)
+        facts, ending = self._facts(last, self._state), self._ending
+        if ending is not None:
+            gates = ending.result.get("performance_gates_results") or ()
+            facts = replace(facts, gates=gates)
         result = build_result(
             end,
             facts=facts,
-            outputs=outputs,
+            outputs=self._read_outputs(last),
             report=self.report() if options.enable_visualizer else None,
+            metrics=None if ending is None else ending.metrics,
+            options=None if ending is None else ending.result,
         )
         return {
             **result,
@@ -386,20 +427,21 @@ class LocalRun:
             "error": error_text(end, facts=facts),
             "ignored_env": list(self._plan.ignored_env),
             "attempts": [each.to_json() for each in self._attempts],
+            "outputs": [] if ending is None else ending.files.written,
         }
 
-    def _facts(self, last: LocalAttempt | None) -> RunFacts:
+    def _facts(self, last: LocalAttempt | None, state: RunState) -> RunFacts:
         options = self._plan.options
         return RunFacts(
             script_path=self._plan.script.shown_path,
             script_args=options.args,
             correlation_id=self.correlation_id,
             attempt_number=None if last is None else last.number,
-            attempts=self._state.attempts_made,
+            attempts=state.attempts_made,
             timeout_seconds=options.timeout,
             total_time_seconds=round(time.monotonic() - self._first_at, 6),
             queue_time_seconds=round(self._first_at - self._queued_at, 6),
             python_version=platform.python_version(),
             platform=platform.platform(),
-            outcome=self._state.outcome,
+            outcome=state.outcome,
         )

@@ -14,6 +14,8 @@ from scriptrunner.engine.local_plan import plan_locally
 from scriptrunner.engine.local_run import LocalRun
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.scans.kinds import DEFAULT_BLOCK
+from scriptrunner.engine.steps.ending import EndingReceiver
+from scriptrunner.engine.steps.prices import PriceChoice
 from scriptrunner.errors import ConflictError
 
 #: Seconds between SIGTERM and SIGKILL.
@@ -52,6 +54,8 @@ class ScriptRunner:
         advisory_db: str | os.PathLike[str] | None = None,
         on_output: OutputReceiver | None = None,
         on_event: EventReceiver | None = None,
+        on_ending: EndingReceiver | None = None,
+        prices: PriceChoice | None = None,
         **options: Any,
     ) -> None:
         """Check script and options; nothing is started yet.
@@ -68,7 +72,11 @@ class ScriptRunner:
             on_output: Called in the thread of ``run`` with ``"stdout"`` or ``"stderr"``
                 and the bytes as they come. If it raises, the script is killed.
             on_event: Called with each event as it happens, in the form of the API.
-            **options: The other fields of ``RunOptions``, by name.
+            on_ending: Called with the end of each run when its steps are done; it may add
+                to the result and note events.
+            prices: Which prices count for the cost; None for the table's default.
+            **options: The other fields of ``RunOptions``, by name. Paths of outputs and
+                baselines are files, relative to the current folder.
 
         Raises:
             TypeError: If there is no option of that name.
@@ -86,6 +94,8 @@ class ScriptRunner:
             max_output_bytes=max_output_bytes,
             scan_block=scan_block,
             advisory_db=None if advisory_db is None else os.fspath(advisory_db),
+            prices=prices,
+            on_ending=on_ending,
         )
         self._lock = threading.Lock()
         self._is_running = False

@@ -14,22 +14,23 @@ from scriptrunner.clock import Clock, SystemClock, from_microseconds, to_text
 from scriptrunner.engine import events as engine_events
 from scriptrunner.engine import steps
 from scriptrunner.engine.attempt import (
-    GATES_FAILED,
-    Action,
     AttemptEvent,
     Emit,
     Ended,
     Finish,
     Outcome,
+    Reason,
     Refuse,
     RunState,
     Wait,
     outcome_of,
-    transition,
 )
 from scriptrunner.engine.events import EventType, build_end_event, build_event
 from scriptrunner.engine.metrics import RunFacts, metrics_from
 from scriptrunner.engine.result import Outputs, build_result, error_text
+from scriptrunner.engine.scans import report as scan_report
+from scriptrunner.engine.steps import scans as scan_step
+from scriptrunner.engine.steps.deciding import decide
 from scriptrunner.engine.steps.ending import Ending, Findings
 from scriptrunner.engine.visualizer import StepFacts, build_report
 from scriptrunner.runs.after_run import AfterRun
@@ -40,6 +41,10 @@ from scriptrunner.storage.database import Connection
 
 #: Key of a result with the results of the gates.
 _GATES = "performance_gates_results"
+#: Reasons of a run that is over before its script was ever started.
+UNSTARTED = frozenset({Reason.SPAWN_ERROR, Reason.SCRIPT_CHANGED, Reason.SCAN_BLOCKED})
+#: What the scans of a script have found, by kind.
+Reports = Mapping[str, Mapping[str, Any]]
 #: Characters of the one-line error of a run.
 MAX_ERROR_CHARACTERS = 500
 
@@ -112,7 +117,8 @@ class RunChange:
     def claim(self, event: AttemptEvent, *, correlation_id: str) -> None:
         """Begin the next attempt."""
         run = self.run
-        run.correlation_id = run.correlation_id or correlation_id
+        if not run.dry_run:
+            run.correlation_id = run.correlation_id or correlation_id
         if run.boot_id != self._host.boot_id:
             run.first_start_monotonic = None
         run.boot_id = self._host.boot_id
@@ -121,9 +127,15 @@ class RunChange:
         run.waiting_for = None
         self._feed(event)
 
-    def start(self, event: AttemptEvent, spawn: Mapping[str, Any]) -> None:
-        """Note that the script of the attempt was started."""
+    def start(
+        self,
+        event: AttemptEvent,
+        spawn: Mapping[str, Any],
+        scans: Reports | None = None,
+    ) -> None:
+        """Note that the script of the attempt was started, after these scans."""
         if not self.run.is_started:
+            self._note_scans(scans)
             self._note_spawn(spawn)
         self._feed(event)
 
@@ -148,6 +160,7 @@ class RunChange:
         self._end = self._shown_end = end
         self._outputs, self._detail = outputs, detail
         if not self.run.is_started:
+            self._note_scans(self._look_up_scans())
             self._note_spawn(spawn or {}, end)
         self._feed(event)
 
@@ -156,10 +169,12 @@ class RunChange:
         self._shown_end, self._outputs = end, outputs
 
     def describe(self, event: AttemptEvent, result: Mapping[str, Any]) -> None:
-        """End a dry run with its description."""
+        """End a dry run with its description, and with what its scans have found."""
+        reports = self._look_up_scans()
+        self._note_scans(reports)
         self._feed(event)
         if self.result is not None:
-            self.result["result"] = result
+            self.result["result"] = {**result, **scan_report.describe(reports)}
 
     def put_back(self, event: AttemptEvent) -> None:
         """Take back a claim whose attempt never started its script."""
@@ -194,7 +209,8 @@ class RunChange:
     # What the state machine says
 
     def _feed(self, event: AttemptEvent) -> None:
-        actions = self._decide(event)
+        following, actions = decide(self.run.state, event, conclude=self._conclude)
+        self.run.apply(following)
         for action in actions:
             if isinstance(action, Wait):
                 delay = timedelta(seconds=action.delay_seconds)
@@ -209,29 +225,15 @@ class RunChange:
         if self._end is not None and self.has_changed:
             self._end_attempt(self._end)
 
-    def _decide(self, event: AttemptEvent) -> tuple[Action, ...]:
-        """Take over what the state machine says; gates have their word before an end."""
-        state = self.run.state
-        following, actions = transition(state, event)
-        self.run.apply(following)
-        if not any(isinstance(each, Finish) for each in actions):
-            return actions
-        self._conclude(following)
-        ending = self.ending
-        is_broken = ending is not None and ending.final_outcome is GATES_FAILED
-        if is_broken and isinstance(event, Ended):
-            following, actions = transition(state, replace(event, gates_failed=True))
-            self.run.apply(following)
-        return actions
-
-    def _conclude(self, state: RunState) -> None:
+    def _conclude(self, state: RunState) -> Ending | None:
         """Let the steps work on the end of the run, if it has any and ever started."""
         run = self.run
+        run.apply(state)
         run.finished_at = self._ended_at() if self._end else self._now
         run.next_attempt_at = None
         run.duration_seconds = self._duration()
         if state.run_status is None or not steps.is_any_wanted(run.request):
-            return
+            return None
         facts = self._facts(state.outcome)
         self.ending = Ending(
             run_id=run.id,
@@ -243,8 +245,16 @@ class RunChange:
             outputs=self._outputs or Outputs(),
             found=self._look_up(),
             files=self._host.after_run.open_outputs(run.id),
+            is_started=run.started_at is not None or state.reason not in UNSTARTED,
         )
         steps.work_through(self.ending)
+        self._host.after_run.alerts.plan(self.ending)
+        return self.ending
+
+    def store_alerts(self, connection: Connection) -> None:
+        """Store the alerts that the end of the run has triggered."""
+        if self.ending is not None:
+            self._host.after_run.alerts.store(connection, self.run, self.ending)
 
     def _look_up(self) -> Findings:
         if self._found is not None:
@@ -272,6 +282,22 @@ class RunChange:
             run.started_at = started_at
             ago = max(0.0, (self._now - started_at).total_seconds())
             run.first_start_monotonic = self._host.clock.monotonic() - ago
+
+    def _look_up_scans(self) -> Reports | None:
+        if not scan_step.is_wanted(self.run.request):
+            return None
+        if self._found is None and self._connection is not None:
+            self._found = self._look_up()
+        return None if self._found is None else self._found.scans
+
+    def _note_scans(self, reports: Reports | None) -> None:
+        """Tell of the scans, which were made once, before the first attempt."""
+        if reports is None or self.run.attempts_made:
+            return
+        for data in scan_report.list_events(reports):
+            self._add(self._build(EventType.SCAN, **data))
+        for warning, detail in scan_report.list_warnings(reports):
+            self.warn(warning, detail)
 
     def _note_output(self, end: Mapping[str, Any]) -> None:
         for stream, short in (("stdout", "out"), ("stderr", "err")):
@@ -508,6 +534,7 @@ class RunChange:
                 error=end.get("error"),
                 sample_count=end.get("samples"),
                 stages={} if self.ending is None else self.ending.stages,
+                scans=self._look_up_scans(),
             ),
             visualizer_format=self.run.request["visualizer_format"],
         )
@@ -573,6 +600,7 @@ def _write_endings(connection: Connection, changes: Sequence[RunChange]) -> None
             name, metrics = ending.saved_baseline
             at = change.run.finished_at or change.run.queued_at
             baselines.save(connection, name, metrics, run_id=change.run.id, at=at)
+        change.store_alerts(connection)
 
 
 def _seconds_between(since: datetime, until: datetime) -> float:

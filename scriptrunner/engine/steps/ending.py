@@ -1,6 +1,6 @@
 """The end of a run as the steps see it: what is known, and what they add."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -42,6 +42,8 @@ class Findings:
     baseline_error: str | None = None
     #: Results of the scans by kind, as in a result.
     scans: Mapping[str, Any] | None = None
+    #: Values that met alert rules while the script was running, by place of the rule.
+    early_alerts: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Ending:
     outputs: Outputs
     found: Findings
     files: OutputFiles
+    #: Whether any attempt's script has, or may have, been started.
+    is_started: bool = True
     #: Keys of the result that steps fill.
     result: dict[str, Any] = field(default_factory=dict)
     events: list[StepEvent] = field(default_factory=list)
@@ -107,3 +111,7 @@ class Ending:
         if self.outcome.status is Status.COMPLETED and self.failed_gates:
             return GATES_FAILED
         return self.outcome
+
+
+#: Gets the end of a run after its steps, and may add to its result and events.
+EndingReceiver = Callable[[Ending], object]

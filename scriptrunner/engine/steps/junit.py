@@ -12,6 +12,7 @@ from scriptrunner.engine.steps.gates import title_of
 
 STAGE = "JUnit"
 SCRIPT_TEST = "script exits with 0"
+_DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
 #: What XML 1.0 cannot hold in any form.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Reasons that say how the script itself failed; all others are errors around it.
@@ -122,7 +123,7 @@ def render(ending: Ending) -> bytes:
     report.update_statistics()
     suite.time = report.time = round(_seconds_of(ending), 3)
     document: bytes = report.tostring()
-    return document
+    return _DECLARATION + document + b"\n"
 
 
 def clean(text: str) -> str:
