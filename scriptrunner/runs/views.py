@@ -4,7 +4,7 @@ Requests to fill a form with, comparisons, lines of long outputs, days, and scri
 trouble. All of it only reads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +16,9 @@ from scriptrunner.runs import comparison, log_lines
 from scriptrunner.runs.errors import RunFileNotFoundError
 from scriptrunner.runs.log_lines import Found, Line, LineIndex
 from scriptrunner.runs.logs import STREAMS
-from scriptrunner.runs.models import RunRecord
+from scriptrunner.runs.models import RunListItem, RunRecord
 from scriptrunner.runs.repository import figures
-from scriptrunner.runs.repository.figures import Day, Trouble
+from scriptrunner.runs.repository.figures import Day, Tag, Trouble
 from scriptrunner.runs.service import RunService
 from scriptrunner.storage.database import Database
 
@@ -184,6 +184,12 @@ class RunViews:
         with closing(self._runs.logs.open(state, stream)) as reader:
             end = reader.settled_size(is_complete=state.is_complete)
             return log_lines.search(reader, wanted, start=start, end=end, **how)
+
+    def find_tags(self, items: Sequence[RunListItem]) -> Mapping[str, list[Tag]]:
+        """Return the tags that the scripts of runs have now, by absolute path."""
+        paths = sorted({each.script_file for each in items if each.script_file})
+        with self._database.read() as connection:
+            return figures.find_tags(connection, paths)
 
     def list_days(self, days: int) -> list[Day]:
         """Return the runs of the last ``days`` (1..366) days in UTC, oldest first."""

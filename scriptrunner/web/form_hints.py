@@ -8,9 +8,15 @@ and a test fails while it has none.
 
 from typing import Any
 
-#: Groups in the order of the form; ``help`` is one sentence below the title.
+#: Groups in the order of the form; ``help`` is one sentence below the title, ``more`` the
+#: name of what lies behind the group's first fields.
 GROUPS: tuple[dict[str, str], ...] = (
-    {"key": "script", "title": "Script", "help": "What runs, with what, and where."},
+    {
+        "key": "script",
+        "title": "Script",
+        "help": "What runs, with what, and where.",
+        "more": "Folder & environment",
+    },
     {
         "key": "limits",
         "title": "Limits & output",
@@ -22,9 +28,9 @@ GROUPS: tuple[dict[str, str], ...] = (
         "help": "Start it again when it fails or times out.",
     },
     {
-        "key": "report",
-        "title": "Check & steps",
-        "help": "Try the request out, or keep a report of its steps.",
+        "key": "checks",
+        "title": "Checks before the run",
+        "help": "What is looked for before anything is started.",
     },
     {
         "key": "gates",
@@ -32,19 +38,14 @@ GROUPS: tuple[dict[str, str], ...] = (
         "help": "Bounds the run must keep, and earlier figures to compare with.",
     },
     {
+        "key": "history",
+        "title": "History, steps & cost",
+        "help": "What is kept of the run beyond its record.",
+    },
+    {
         "key": "alerts",
         "title": "Alerts",
         "help": "Who is told, and when.",
-    },
-    {
-        "key": "scans",
-        "title": "Scans",
-        "help": "What is looked for in the script before it starts.",
-    },
-    {
-        "key": "history",
-        "title": "History & cost",
-        "help": "What is kept of the figures, and what the run has cost.",
     },
 )
 
@@ -67,7 +68,7 @@ HINTS: dict[str, dict[str, Any]] = {
     "working_dir": {
         "group": "script",
         "label": "Working folder",
-        "widget": "text",
+        "widget": "folder",
         "placeholder": "the folder of the script",
         "help": "A folder on the server below the allowed folder.",
         "advanced": True,
@@ -171,25 +172,31 @@ HINTS: dict[str, dict[str, Any]] = {
         "advanced": True,
     },
     "dry_run": {
-        "group": "report",
+        "group": "checks",
         "label": "Dry run",
         "widget": "switch",
         "help": "Check everything and show the command; start nothing.",
         "advanced": True,
     },
-    "enable_visualizer": {
-        "group": "report",
-        "label": "Keep the step report",
+    "enable_code_analysis": {
+        "group": "checks",
+        "label": "Code analysis",
         "widget": "switch",
-        "help": "Validation, execution, metrics … each with its time.",
+        "help": "Dangerous calls, unsafe settings, syntax errors.",
         "advanced": True,
     },
-    "visualizer_format": {
-        "group": "report",
-        "label": "Report format",
-        "widget": "select",
-        "help": "Text adds a plain rendering to the same report.",
-        "shown_when": "enable_visualizer",
+    "enable_secret_scanning": {
+        "group": "checks",
+        "label": "Secrets",
+        "widget": "switch",
+        "help": "Keys, tokens and passwords written into the script.",
+        "advanced": True,
+    },
+    "enable_dependency_scanning": {
+        "group": "checks",
+        "label": "Dependencies",
+        "widget": "switch",
+        "help": "Known holes in the packages of requirements.txt.",
         "advanced": True,
     },
     "performance_gates": {
@@ -223,49 +230,6 @@ HINTS: dict[str, dict[str, Any]] = {
         "help": "A report for CI systems among the outputs of the run.",
         "advanced": True,
     },
-    "alerts": {
-        "group": "alerts",
-        "label": "Rules",
-        "widget": "alerts",
-        "help": "Judged when the run ends, such as execution_time_seconds > 10.",
-        "advanced": True,
-    },
-    "slack_webhook": {
-        "group": "alerts",
-        "label": "Slack webhook",
-        "widget": "secret",
-        "placeholder": "https://hooks.slack.com/services/…",
-        "help": "For the channel slack; never shown again.",
-        "advanced": True,
-    },
-    "enable_code_analysis": {
-        "group": "scans",
-        "label": "Code analysis",
-        "widget": "switch",
-        "help": "Dangerous calls, unsafe settings, syntax errors.",
-        "advanced": True,
-    },
-    "enable_secret_scanning": {
-        "group": "scans",
-        "label": "Secrets",
-        "widget": "switch",
-        "help": "Keys, tokens and passwords written into the script.",
-        "advanced": True,
-    },
-    "enable_dependency_scanning": {
-        "group": "scans",
-        "label": "Dependencies",
-        "widget": "switch",
-        "help": "Known holes in the packages of requirements.txt.",
-        "advanced": True,
-    },
-    "enable_cost_tracking": {
-        "group": "history",
-        "label": "Estimate the cost",
-        "widget": "switch",
-        "help": "From CPU time and memory, by the service's price table.",
-        "advanced": True,
-    },
     "enable_history": {
         "group": "history",
         "label": "Keep in the history",
@@ -280,6 +244,43 @@ HINTS: dict[str, dict[str, Any]] = {
         "placeholder": "the service's own",
         "help": "An alias or a file name below the history folder.",
         "shown_when": "enable_history",
+        "advanced": True,
+    },
+    "enable_visualizer": {
+        "group": "history",
+        "label": "Keep the step report",
+        "widget": "switch",
+        "help": "Validation, execution, metrics … each with its time.",
+        "advanced": True,
+    },
+    "visualizer_format": {
+        "group": "history",
+        "label": "Report format",
+        "widget": "select",
+        "help": "Text adds a plain rendering to the same report.",
+        "shown_when": "enable_visualizer",
+        "advanced": True,
+    },
+    "enable_cost_tracking": {
+        "group": "history",
+        "label": "Estimate the cost",
+        "widget": "switch",
+        "help": "From CPU time and memory, by the service's price table.",
+        "advanced": True,
+    },
+    "alerts": {
+        "group": "alerts",
+        "label": "Rules",
+        "widget": "alerts",
+        "help": "Judged when the run ends, such as execution_time_seconds > 10.",
+        "advanced": True,
+    },
+    "slack_webhook": {
+        "group": "alerts",
+        "label": "Slack webhook",
+        "widget": "secret",
+        "placeholder": "https://hooks.slack.com/services/…",
+        "help": "For the channel slack; never shown again.",
         "advanced": True,
     },
 }

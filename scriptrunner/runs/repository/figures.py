@@ -8,7 +8,13 @@ from sqlalchemy import BigInteger, Connection, Row, func, select, type_coerce
 
 from scriptrunner.clock import to_microseconds
 from scriptrunner.runs.models import Status
-from scriptrunner.storage.tables import run_results, runs
+from scriptrunner.storage.tables import (
+    run_results,
+    runs,
+    script_tags,
+    scripts,
+    tags,
+)
 
 DAY_MICROSECONDS = 86_400 * 1_000_000
 #: Newest ended runs that are looked at for scripts that fail again and again.
@@ -42,6 +48,15 @@ class Trouble:
     never_succeeded: bool
     #: The end of what the newest run wrote to stderr.
     stderr_snippet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A tag of the library."""
+
+    name: str
+    #: Such as ``#a1b2c3``.
+    color: str
 
 
 def list_days(connection: Connection, *, now: datetime, days: int) -> list[Day]:
@@ -132,3 +147,27 @@ def _find_snippets(connection: Connection, ids: list[str]) -> dict[str, str]:
         )
     )
     return {row[0]: (row[1] or {}).get("stderr_snippet") or "" for row in rows}
+
+
+def find_tags(connection: Connection, paths: list[str]) -> dict[str, list[Tag]]:
+    """Return the tags that scripts have in the library now, by absolute path."""
+    rows = connection.execute(
+        select(scripts.c.path, tags.c.name, tags.c.color)
+        .join_from(scripts, script_tags, script_tags.c.script_id == scripts.c.id)
+        .join(tags, tags.c.id == script_tags.c.tag_id)
+        .where(scripts.c.name.in_({_name_of(each) for each in paths}))
+        .where(scripts.c.path.in_(paths))
+        .order_by(tags.c.name_folded)
+    )
+    found: dict[str, list[Tag]] = {}
+    for path, name, color in rows:
+        tag = Tag(name=name, color=color)
+        # A script may lie below two roots.
+        if tag not in found.setdefault(path, []):
+            found[path].append(tag)
+    return found
+
+
+def _name_of(path: str) -> str:
+    """Return the last part of a path: names are in an index, paths are not."""
+    return path.rpartition("/")[2]

@@ -116,6 +116,9 @@ def list_runs(
         RunSort.QUEUED
     ),
     order: Literal["asc", "desc"] = "desc",
+    with_tags: Annotated[
+        bool, Query(description="Each item has `tags`: those of its script now")
+    ] = False,
 ) -> Response:
     """Return runs, newest first, without what they printed."""
     is_usual = sort is RunSort.QUEUED and order == "desc"
@@ -132,14 +135,20 @@ def list_runs(
         sort=sort,
         descending=order == "desc",
     )
-    return _page_answer(page)
+    items = [item_to_json(item) for item in page.items]
+    if with_tags:
+        tags = services.run_views.find_tags(page.items)
+        for item in items:
+            found = tags.get(item["script"]["path"], [])
+            item["tags"] = [{"name": each.name, "color": each.color} for each in found]
+    return _page_answer(page, items)
 
 
-def _page_answer(page: RunPage) -> Response:
+def _page_answer(page: RunPage, items: list[dict[str, Any]]) -> Response:
     headers = {"X-Total-Count": str(page.total)}
     if page.next_before is not None:
         headers["X-Next-Before"] = page.next_before
-    return json_answer([item_to_json(item) for item in page.items], headers=headers)
+    return json_answer(items, headers=headers)
 
 
 @router.get(

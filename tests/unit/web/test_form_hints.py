@@ -42,7 +42,7 @@ def test_hint_is_complete(name: str) -> None:
     assert hint["help"]
     assert hint["widget"] in {
         "script", "args", "env", "text", "number", "select", "switch",
-        "gates", "alerts", "secret",
+        "gates", "alerts", "secret", "folder",
     }  # fmt: skip
 
 

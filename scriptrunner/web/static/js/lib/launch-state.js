@@ -1,5 +1,5 @@
 /** What stands in the launch form; it survives a reload and a failed start. */
-import { getJson } from './api.js';
+import { getJson, request } from './api.js';
 import { load, save } from './prefs.js';
 import { initialValues, isSecretName, readForm } from './schema.js';
 import { computed, effect, signal } from './ui.js';
@@ -20,9 +20,21 @@ export const openGroups = signal(kept.open ?? []);
 export const file = signal(/** @type {File|null} */ (null));
 /** Name of the file that was chosen before a reload. */
 export const lostFile = signal(kept.file ?? '');
+/**
+ * The run whose options were filled in, to be edited.
+ * @type {ReturnType<typeof signal<{id: string, request: {[name: string]: unknown}, masked: string[]}|null>>}
+ */
+export const origin = signal(kept.origin ?? null);
 
 /** All values, defaults filled in. */
 export const values = computed(() => (form.value ? { ...initialValues(form.value.fields), ...touched.value } : {}));
+
+/** Paths of secrets that the server did not tell and nobody has typed again. */
+export const missing = computed(() => (origin.value?.masked ?? []).filter((path) => {
+  const [field, ...rest] = path.split('.');
+  if (field !== 'env_vars') return !values.value[field];
+  return values.value.env_vars?.[rest.join('.')] === '';
+}));
 
 export const setValue = (name, value) => {
   touched.value = { ...touched.peek(), [name]: value };
@@ -37,6 +49,39 @@ export function resetForm() {
   touched.value = {};
   file.value = null;
   lostFile.value = '';
+  origin.value = null;
+}
+
+/** Replace everything, by a favourite or by JSON that was edited. */
+export function fillWith(next, { upload = false } = {}) {
+  resetForm();
+  touched.value = next;
+  mode.value = upload ? 'upload' : 'path';
+}
+
+/**
+ * Fill in all options of a run. What the server does not tell stays empty and is named in `missing`.
+ * @param {string} id
+ */
+export async function fillFromRun(id) {
+  const { request: all, masked, is_upload: upload } = await getJson(`/api/runs/${id}/request`);
+  const env = { ...all.env_vars };
+  for (const path of masked) if (path.startsWith('env_vars.')) env[path.slice('env_vars.'.length)] = '';
+  const known = { ...all, env_vars: env, slack_webhook: masked.includes('slack_webhook') ? null : all.slack_webhook };
+  fillWith(known, { upload });
+  origin.value = { id, request: known, masked };
+  if (upload) file.value = await fileOf(id, all.script_path.replace(/^upload:/, ''));
+}
+
+/** The bytes that a run had brought along, as a file to be sent again; null if they are gone. */
+async function fileOf(id, name) {
+  try {
+    const bytes = await (await request('GET', `/api/runs/${id}/script`)).blob();
+    return new File([bytes], name, { type: 'text/x-python' });
+  } catch {
+    lostFile.value = name;
+    return null;
+  }
 }
 
 export async function loadForm() {
@@ -49,15 +94,16 @@ export async function loadForm() {
   }
 }
 
-/** Values of secret-looking variables are not written to the browser's storage. */
-function withoutSecrets(all) {
-  if (!all.env_vars) return all;
-  const open = Object.entries(all.env_vars).map(([name, value]) => [name, isSecretName(name) ? '' : value]);
-  return { ...all, env_vars: Object.fromEntries(open) };
+/** Secrets are not written to the browser's storage. */
+export function withoutSecrets(all) {
+  const env = Object.entries(all.env_vars ?? {}).map(([name, value]) => [name, isSecretName(name) ? '' : value]);
+  const { slack_webhook: _, ...rest } = all;
+  return all.env_vars ? { ...rest, env_vars: Object.fromEntries(env) } : rest;
 }
 
 effect(() => {
   save('launch', {
     values: withoutSecrets(touched.value), mode: mode.value, open: openGroups.value, file: file.value?.name ?? lostFile.value,
+    origin: origin.value && { ...origin.value, request: withoutSecrets(origin.value.request) },
   }, 'sessionStorage');
 });

@@ -42,6 +42,10 @@ export const zone = preference('zone', 'local');
 export const density = preference('density', 'comfortable');
 /** Rows of one page of the runs table. */
 export const pageSize = preference('page-size', 25);
+/** Columns of the runs table that are hidden. */
+export const hiddenColumns = preference('hidden-columns', ['memory', 'tags', 'user']);
+/** Filters of the runs table that were given a name: [name, query]. */
+export const savedViews = preference('views', []);
 /** False switches the one-letter keys off. */
 export const hotkeysOn = preference('hotkeys', true);
 

@@ -4,7 +4,7 @@
  */
 import { getJson, request } from './api.js';
 import { watch } from './live.js';
-import { pageSize } from './prefs.js';
+import { hiddenColumns, pageSize } from './prefs.js';
 import { navigate, query, setQuery } from './router.js';
 import { settle } from './run-actions.js';
 import { isActive } from './run-status.js';
@@ -32,15 +32,41 @@ export const focusWanted = signal(/** @type {string|null} */ (null));
 /** Selected runs, over pages. */
 export const selected = signal(/** @type {Set<string>} */ (new Set()));
 
-/** What the address asks for. */
-export const filter = computed(() => ({
-  status: query.value.getAll('status'),
-  q: query.value.get('q') ?? '',
-  page: Math.max(1, Number.parseInt(query.value.get('page') ?? '1', 10) || 1),
-  anchor: query.value.get('anchor') ?? '',
-}));
+/** Names of the address that narrow the list, with those of the API. */
+const NARROWING = { q: 'q', script: 'script', trigger: 'trigger', user: 'principal', tag: 'tag' };
+/** Spans of time by their names in the address, in hours. */
+export const SPANS = { '1h': 1, '24h': 24, '7d': 168, '30d': 720 };
 
-export const isFiltered = computed(() => filter.value.status.length > 0 || filter.value.q !== '');
+/** What the address asks for. */
+export const filter = computed(() => {
+  const text = (name) => query.value.get(name) ?? '';
+  return {
+    status: query.value.getAll('status'),
+    q: text('q'), script: text('script'), trigger: text('trigger'), user: text('user'), tag: text('tag'), since: text('since'),
+    sort: text('sort') || 'queued', order: text('order') || 'desc',
+    page: Math.max(1, Number.parseInt(query.value.get('page') ?? '1', 10) || 1),
+    anchor: text('anchor'),
+  };
+});
+
+export const isFiltered = computed(() => filter.value.status.length > 0 || filter.value.since !== ''
+  || Object.keys(NARROWING).some((name) => filter.value[name] !== ''));
+
+/** No filter at all. */
+export const NO_FILTER = { status: null, q: null, script: null, trigger: null, user: null, tag: null, since: null };
+
+/** What is asked of the API for the filter of the address, without its page. */
+export function filterQuery() {
+  const now = filter.peek();
+  const narrowed = Object.fromEntries(Object.entries(NARROWING).map(([name, parameter]) => [parameter, now[name]]));
+  return { status: now.status, ...narrowed, since: startOf(now.since) };
+}
+
+/** Beginning of a span as the API takes it; a date stays one. */
+function startOf(since) {
+  if (!SPANS[since]) return since;
+  return new Date(Date.now() - SPANS[since] * 3_600_000).toISOString();
+}
 
 /** The run of a row, as a signal. */
 export const rowRun = (id) => runs.get(id);
@@ -66,8 +92,9 @@ export async function loadRuns() {
   abort.abort();
   abort = new AbortController();
   const mine = abort;
-  const { status, q, page, anchor } = filter.peek();
+  const { page, anchor, sort, order } = filter.peek();
   const limit = pageSize.peek();
+  const usual = sort === 'queued' && order === 'desc';
   // Later pages hang on the end of the first one, so that new runs do not shift them.
   const offset = anchor ? (page - 2) * limit : (page - 1) * limit;
   loading.value = true;
@@ -75,7 +102,11 @@ export async function loadRuns() {
   const asked = moment;
   try {
     const answer = await request('GET', '/api/runs', {
-      query: { limit, status, q, offset: Math.max(0, offset) || null, before: page > 1 ? anchor : null }, signal: mine.signal,
+      query: {
+        ...filterQuery(), with_tags: hiddenColumns.peek().includes('tags') ? null : true, limit, offset: Math.max(0, offset) || null, before: page > 1 ? anchor : null,
+        ...(usual ? {} : { sort, order }),
+      },
+      signal: mine.signal,
     });
     const items = await answer.json();
     if (mine !== abort) return;
@@ -123,7 +154,8 @@ function newest(run, asked) {
 function put(run) {
   settle(run);
   const row = runs.get(run.id);
-  if (row) row.value = run;
+  // The stream does not tell tags.
+  if (row) row.value = run.tags ? run : { ...run, tags: row.peek().tags };
   else runs.set(run.id, signal(run));
 }
 
@@ -135,6 +167,9 @@ export function goToPage(page) {
 
 /** Filter; starts again at the first page. */
 export const setFilter = (changes) => setQuery({ ...changes, page: null, anchor: null });
+
+/** Sort; starts again at the first page. */
+export const setSort = ({ by, descending }) => setFilter({ sort: by === 'queued' && descending ? null : by, order: descending ? null : 'asc' });
 
 /** Take up a change from the stream. */
 function onEvent(event, data) {
@@ -154,11 +189,17 @@ function onEvent(event, data) {
 
 /** Whether a run that is not shown belongs on the first page, which is shown. */
 function belongs(run) {
-  const { status, q, page } = filter.peek();
+  const { status, q, script, trigger, user, tag, page, sort, order } = filter.peek();
   if (page > 1) return false;
   if (status.length && !status.includes(run.status)) return false;
+  if ((trigger && run.trigger !== trigger) || (user && run.principal !== user)) return false;
   if (q && !JSON.stringify(run).toLowerCase().includes(q.toLowerCase())) return false;
+  const path = run.request?.script_path ?? '';
+  if (script && !path.toLowerCase().includes(script.toLowerCase())) return false;
   const shown = rowIds.peek();
+  // Which scripts have a tag is known to the server only; those shown have it.
+  if (tag && !shown.some((id) => runs.get(id)?.peek().script.path === run.script.path)) return false;
+  if (sort !== 'queued' || order !== 'desc') return true;
   const last = runs.get(shown.at(-1))?.peek();
   return shown.length < pageSize.peek() || !last || run.queued_at >= last.queued_at;
 }
@@ -166,7 +207,7 @@ function belongs(run) {
 /** Show a run that was started here: on the first page, without filter, on top. */
 export async function showStarted(id) {
   marked.value = id;
-  if (filter.peek().page > 1 || isFiltered.peek()) setFilter({ status: null, q: null });
+  if (filter.peek().page > 1 || isFiltered.peek() || filter.peek().sort !== 'queued') setFilter({ ...NO_FILTER, sort: null, order: null });
   await loadRuns();
 }
 
@@ -192,6 +233,24 @@ export function toggleSelected(id, on) {
   selected.value = set;
 }
 
+/** Most runs that one click selects. */
+export const MOST_SELECTED = 10_000;
+
+/** Select all runs that match, over all pages; returns how many there are more than can be selected. */
+export async function selectAllMatching() {
+  const ids = new Set();
+  let before = null;
+  let all = 0;
+  do {
+    const answer = await request('GET', '/api/runs', { query: { ...filterQuery(), limit: 200, before } });
+    for (const { id } of await answer.json()) ids.add(id);
+    all = Math.max(all, Number(answer.headers.get('X-Total-Count') ?? 0));
+    before = answer.headers.get('X-Next-Before');
+  } while (before && ids.size < MOST_SELECTED);
+  selected.value = ids;
+  return Math.max(0, all - ids.size);
+}
+
 function forgetSelected(ids) {
   if ([...ids].some((id) => selected.peek().has(id))) {
     selected.value = new Set([...selected.peek()].filter((id) => !ids.has(id)));
@@ -203,6 +262,7 @@ export function followRuns() {
   const stopLoading = effect(() => {
     void filter.value;
     void pageSize.value;
+    void hiddenColumns.value;
     loadRuns();
   });
   const stopWatching = watch('runs', { onEvent, onResync: refreshRuns });

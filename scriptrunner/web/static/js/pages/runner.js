@@ -10,6 +10,9 @@ import { RunsCard } from './runner/runs-card.js';
 const LaunchCard = lazy(() => import('./runner/launch-form.js').then((module) => module.LaunchCard),
   html`<${Card} title="Launch" class="launch"><${Skeleton} lines=${2} /><//>`);
 
+const Attention = lazy(() => import('./runner/attention.js').then((module) => module.Attention));
+const Days = lazy(() => import('./runner/days.js').then((module) => module.Days));
+
 /** At most one fetch per this time, however many runs change. */
 const GATHER_MS = 800;
 
@@ -49,6 +52,7 @@ export default function Runner() {
   useEffect(followStats, []);
   return html`<${Heading} class="sr-only">Runner<//>
     <${Figures} />
+    <${Attention} />
     <${LaunchCard} />
     <${RunsCard} />`;
 }
@@ -59,9 +63,9 @@ function Figures() {
   const by = now?.by_status ?? {};
   const done = (by.completed ?? 0) + (by.failed ?? 0);
   return html`<div class="figures">
-    <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && activity(by)}<//>
+    <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && html`${activity(by)}<${Days} what="total" />`}<//>
     <${Figure} label="Last 24 hours" testid="stat-24h" value=${now && count(now.runs_24h)}>
-      ${now && (typeof now.success_rate_24h === 'number' ? `${percent(now.success_rate_24h)} succeeded` : 'none finished yet')}<//>
+      ${now && html`${typeof now.success_rate_24h === 'number' ? `${percent(now.success_rate_24h)} succeeded` : 'none finished yet'}<${Days} what="failed" />`}<//>
     <${Figure} label="Success rate" testid="stat-success" value=${now && (now.success_rate === null ? '–' : percent(now.success_rate))}>
       ${now && (done ? html`<${Share} by=${by} />${count(by.completed ?? 0)} of ${count(done)} completed` : 'completed ÷ (completed + failed)')}<//>
   </div>`;

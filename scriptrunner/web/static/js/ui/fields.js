@@ -1,7 +1,7 @@
 /** The inputs of a form made from the schema: one widget per kind of value. */
 import { isSecretName, isValidName } from '../lib/schema.js';
 import { join, split, UnclosedQuote } from '../lib/shellwords.js';
-import { classes, html, useState } from '../lib/ui.js';
+import { classes, html, lazy, useState } from '../lib/ui.js';
 import { Button, IconButton } from './basics.js';
 
 /**
@@ -10,7 +10,7 @@ import { Button, IconButton } from './basics.js';
  */
 export function FieldFrame({ field, fault, children, hint }) {
   const id = `field-${field.name}`;
-  return html`<div class=${classes('field', `widget-${field.widget}`, fault && 'has-fault')}>
+  return html`<div class=${classes('field', `widget-${field.widget}`, fault && 'has-fault', field.edited && 'is-edited')}>
     ${field.widget !== 'switch' && html`<label for=${id} id=${`${id}-label`}>${field.label}</label>`}
     ${children}
     ${fault && html`<p class="fault" id=${`${id}-fault`}>${fault}</p>`}
@@ -159,7 +159,18 @@ function EnvRow({ number, pair: [name, text], onPaste, onChange, onRemove }) {
 /** Rows without a name are not sent; the last of equal names wins. */
 const toObject = (rows) => Object.fromEntries(rows.filter(([name]) => name !== ''));
 
-const WIDGETS = { text: TextField, number: NumberField, select: SelectField, switch: SwitchField, args: ArgsField, env: EnvField };
+/** Text that is not shown while it is typed, and not kept by the browser. */
+export function SecretField(props) {
+  return html`<${TextField} ...${props} type="password" class="mono" autocomplete="new-password" />`;
+}
+
+const rows = () => import('./fields-of-rows.js');
+const WIDGETS = {
+  text: TextField, number: NumberField, select: SelectField, switch: SwitchField, args: ArgsField, env: EnvField, secret: SecretField,
+  gates: lazy(() => rows().then((module) => module.GatesField)),
+  alerts: lazy(() => rows().then((module) => module.AlertsField)),
+  folder: lazy(() => import('./folder-field.js').then((module) => module.FolderField)),
+};
 
 /** The widget of a field. */
 export function SchemaField({ field, ...rest }) {

@@ -7,7 +7,8 @@ import { join } from '../../lib/shellwords.js';
 import { html, useEffect } from '../../lib/ui.js';
 import { Card, Moment, TableBox, TableHead } from '../../ui/basics.js';
 import { Pairs } from '../../ui/kv.js';
-import { isEmpty, Value } from '../../ui/value.js';
+import { PlanPairs } from '../../ui/launch/plan.js';
+import { Value } from '../../ui/value.js';
 
 export function DetailsTab({ run }) {
   useEffect(() => {
@@ -81,11 +82,7 @@ function RecordCard({ run }) {
 
 /** What a dry run found out. */
 function PlanCard({ plan }) {
-  const { dry_run: _, message: __, ...rest } = plan;
-  const pairs = Object.entries(rest).filter(([, value]) => value !== null && !isEmpty(value));
-  return html`<${Card} title="What would run">
-    <${Pairs} pairs=${pairs.map(([name, value]) => [name, html`<${Value} value=${value} />`])} />
-  <//>`;
+  return html`<${Card} title="What would run"><${PlanPairs} plan=${plan} /><//>`;
 }
 
 function AttemptsCard({ attempts }) {

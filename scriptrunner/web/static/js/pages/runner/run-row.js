@@ -1,12 +1,14 @@
 /** One run of the table: a table row, or a card on a narrow screen. */
 import { href } from '../../lib/boot.js';
-import { scriptFolder, scriptName } from '../../lib/format.js';
+import { bytes, scriptFolder, scriptName } from '../../lib/format.js';
+import { hiddenColumns } from '../../lib/prefs.js';
 import { navigate } from '../../lib/router.js';
 import { pending } from '../../lib/run-actions.js';
 import { focusWanted, loadRuns, marked, refreshRun, rowRun, selected, showStarted, toggleSelected } from '../../lib/runs-list.js';
 import { join } from '../../lib/shellwords.js';
 import { classes, html, useEffect, useRef } from '../../lib/ui.js';
 import { Ago, RunDuration, RunStatus, ShortId } from '../../ui/basics.js';
+import { Tag } from '../../ui/tag.js';
 import { RowActions } from '../../ui/run-actions.js';
 
 /** What the list does after an order. */
@@ -15,6 +17,24 @@ function onDone(name, answer, id) {
   else if (name === 'remove') loadRuns();
   else refreshRun(id).catch(() => loadRuns());
 }
+
+/**
+ * Columns of the table in order; `sort` is what the server sorts by.
+ * @type {{key: string, title: string, sort?: string, num?: boolean, fixed?: boolean}[]}
+ */
+export const COLUMNS = [
+  { key: 'status', title: 'Status', sort: 'status', fixed: true },
+  { key: 'script', title: 'Script', sort: 'script', fixed: true },
+  { key: 'corr', title: 'Correlation' },
+  { key: 'started', title: 'Started', sort: 'queued' },
+  { key: 'duration', title: 'Duration', sort: 'duration', num: true },
+  { key: 'user', title: 'By' },
+  { key: 'memory', title: 'Memory', num: true },
+  { key: 'tags', title: 'Tags' },
+];
+
+/** Columns that the reader has not hidden. */
+export const shownColumns = () => COLUMNS.filter(({ key }) => !hiddenColumns.value.includes(key));
 
 export function RunRow({ id, narrow }) {
   const run = rowRun(id)?.value;
@@ -35,6 +55,9 @@ export function RunRow({ id, narrow }) {
     script: html`<${ScriptCell} run=${run} />`,
     corr: html`<${ShortId} id=${run.correlation_id} what="correlation id" data-testid="run-corr" />`,
     started: html`<${Ago} at=${run.started_at} />`,
+    user: html`<span class="muted nowrap" title=${`${run.trigger} by ${run.principal}`}>${run.trigger} · ${run.principal}</span>`,
+    memory: memoryOf(run),
+    tags: html`<span class="tags">${(run.tags ?? []).map((tag) => html`<${Tag} key=${tag.name} ...${tag} />`)}</span>`,
     duration: html`<${RunDuration} run=${run} />`,
     actions: html`<${RowActions} run=${run} narrow=${narrow} onDone=${(name, answer) => onDone(name, answer, id)} />`,
   };
@@ -47,9 +70,10 @@ export function RunRow({ id, narrow }) {
       <div class="line">${cells.corr}<span class="push">${cells.actions}</span></div>
     </li>`;
   }
+  const cell = ({ key, num }) => (key === 'script' ? html`<th key=${key} scope="row">${cells[key]}</th>`
+    : html`<td key=${key} class=${classes(num && 'num', (num || key === 'started') && 'nowrap')}>${cells[key]}</td>`);
   return html`<tr class=${look} aria-selected=${isSelected ? 'true' : undefined} ...${row}>
-    <td>${cells.select}</td><td>${cells.status}</td><th scope="row">${cells.script}</th><td>${cells.corr}</td>
-    <td class="nowrap">${cells.started}</td><td class="nowrap num">${cells.duration}</td><td>${cells.actions}</td>
+    <td>${cells.select}</td>${shownColumns().map(cell)}<td>${cells.actions}</td>
   </tr>`;
 }
 
@@ -57,6 +81,11 @@ export function RunRow({ id, narrow }) {
 function openOnEnter(event) {
   if (event.key === 'Enter' && event.target === event.currentTarget) navigate(`/runs/${event.currentTarget.dataset.runId}/log`);
 }
+
+const memoryOf = ({ result }) => {
+  const peak = result?.metrics?.memory_max_mb;
+  return typeof peak === 'number' ? bytes(peak * 1048576) : html`<span class="muted">–</span>`;
+};
 
 /** Name and, below it, folder and arguments. */
 function ScriptCell({ run }) {

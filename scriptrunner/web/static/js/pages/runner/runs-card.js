@@ -6,15 +6,18 @@ import { pageSize } from '../../lib/prefs.js';
 import { act } from '../../ui/run-actions.js';
 import { navigate } from '../../lib/router.js';
 import {
-  filter, followRuns, goToPage, isFiltered, loadedAt, loadError, loading, loadRuns, newIds, refreshRun, rowIds, rowRun, selected,
-  setFilter, shownPage, showStarted, toggleSelected, total,
+  filter, followRuns, goToPage, isFiltered, loadedAt, loadError, loading, loadRuns, MOST_SELECTED, newIds, NO_FILTER, refreshRun, rowIds, rowRun,
+  selectAllMatching, selected, setFilter, setSort, shownPage, showStarted, toggleSelected, total,
 } from '../../lib/runs-list.js';
 import { STATUSES } from '../../lib/run-status.js';
-import { classes, html, useEffect, useRef, useState } from '../../lib/ui.js';
+import { classes, html, lazy, useEffect, useRef, useState } from '../../lib/ui.js';
 import { Button, Card, Empty, ErrorBox, Icon, Skeleton, TableBox } from '../../ui/basics.js';
 import { Pager } from '../../ui/pager.js';
 import { showError, showToast } from '../../ui/toast.js';
-import { RunRow } from './run-row.js';
+import { RunRow, shownColumns } from './run-row.js';
+
+/** Filters beyond the status, views and columns: not needed to see the runs. */
+const MoreFilters = lazy(() => import('./more-filters.js').then((module) => module.MoreFilters));
 
 const NARROW = matchMedia('(max-width: 899px)');
 
@@ -59,17 +62,30 @@ function Rows() {
   return html`<${TableBox} label="Runs"><table class="runs-table" data-testid="runs-table" aria-busy=${loading.value ? 'true' : undefined}>
     <thead><tr>
       <th class="col-select"><input type="checkbox" aria-label="Select all runs of this page" checked=${all} onChange=${selectAll} /></th>
-      <th scope="col">Status</th><th scope="col">Script</th><th scope="col">Correlation</th>
-      <th scope="col">Started</th><th scope="col" class="num">Duration</th><th scope="col">Actions</th>
+      ${shownColumns().map((column) => html`<${SortHead} key=${column.key} ...${column} />`)}
+      <th scope="col">Actions</th>
     </tr></thead>
     <tbody>${ids.map((id) => html`<${RunRow} key=${id} id=${id} />`)}</tbody>
   </table><//>`;
 }
 
+/** The head of a column; the server sorts by some of them. */
+function SortHead({ title, sort: by, num }) {
+  const look = num ? 'num' : '';
+  if (!by) return html`<th scope="col" class=${look}>${title}</th>`;
+  const { sort, order } = filter.value;
+  const mine = sort === by;
+  const descending = order === 'desc';
+  const next = { by, descending: mine ? !descending : by === 'queued' || by === 'duration' };
+  return html`<th scope="col" class=${look} aria-sort=${mine ? (descending ? 'descending' : 'ascending') : undefined}>
+    <button type="button" class=${classes('sort', mine && 'is-on')} onClick=${() => setSort(next)}>${title}
+      <${Icon} name=${mine ? (descending ? 'arrow-down' : 'arrow-up') : 'arrow-up-down'} /></button></th>`;
+}
+
 function NoRuns() {
   if (isFiltered.value) {
     return html`<${Empty} icon="search" title="No run matches">
-      <${Button} label="Show all runs" onClick=${() => setFilter({ status: null, q: null })} /><//>`;
+      <${Button} label="Show all runs" onClick=${() => setFilter(NO_FILTER)} /><//>`;
   }
   if (filter.value.page > 1) {
     return html`<${Empty} title="This page is empty"><${Button} label="Back to the first page" onClick=${() => goToPage(1)} /><//>`;
@@ -99,6 +115,7 @@ function FilterBar() {
   useHotkeys([{ keys: '/', label: 'Search the runs', group: 'Runner', run: () => input.current?.focus() }]);
   return html`<div class="filter-bar">
     <div class="chips" role="group" aria-label="Filter by status" data-testid="filter-status">${STATUSES.map(chip)}</div>
+    <${MoreFilters} />
     <label class="search"><${Icon} name="search" /><input ref=${input} type="search" placeholder="Search script, args, id, error"
       aria-label="Search the runs" value=${q} onInput=${type} data-testid="filter-text" /></label>
   </div>`;
@@ -116,8 +133,19 @@ function Selection() {
     });
     if (sure) await deleteMany(ids);
   };
+  const onPage = rowIds.value.every((id) => selected.value.has(id));
+  const more = (total.value ?? 0) > ids.length && onPage;
+  const selectAll = async () => {
+    try {
+      const left = await selectAllMatching();
+      if (left) showToast(`The newest ${count(MOST_SELECTED)} are selected; ${count(left)} more match`, { tone: 'warn' });
+    } catch (error) {
+      showError(error);
+    }
+  };
   return html`<div class="selection" role="status">
     <span><strong>${count(ids.length)}</strong> selected</span>
+    ${more && html`<${Button} compact=${true} kind="quiet" label=${`Select all ${count(total.value)} that match`} onClick=${selectAll} data-testid="select-all-matching" />`}
     <${Button} compact=${true} icon="trash-2" kind="danger" label="Delete" onClick=${remove} data-testid="bulk-delete"
       refusal=${can('run.delete') ? '' : 'Your role may not delete runs'} />
     <${Button} compact=${true} label="Clear selection" onClick=${() => { selected.value = new Set(); }} />
@@ -192,6 +220,8 @@ function useRowKeys(element) {
     key('s', 'Stop it', order('stop')),
     key('Shift K', 'Kill it', order('kill')),
     key('r', 'Restart it', order('restart')),
+    key('e', 'Edit and re-run it', withRun((run) => navigate(`/launch?from=${run.id}`))),
+    key('c', 'Compare it with the run before', withRun((run) => navigate(`/compare?a=${run.id}`))),
     key('x', 'Select it', withRun((run) => toggleSelected(run.id, !selected.peek().has(run.id)))),
   ]);
 }
