@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from scriptrunner.alerts.channels import Channels
+from scriptrunner.alerts.desk import AlertDesk
 from scriptrunner.engine import destinations, steps
 from scriptrunner.engine.destinations import InvalidOutputPathError
 from scriptrunner.engine.output_files import (
@@ -15,6 +17,7 @@ from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.steps import baseline, cost
 from scriptrunner.engine.steps.ending import Findings
 from scriptrunner.engine.steps.prices import PriceChoice, PriceError, Rates, find_rates
+from scriptrunner.runs.alerting import RunAlerts
 from scriptrunner.runs.folders import OUTPUTS_NAME, WRITTEN_NAME, RunFolders
 from scriptrunner.runs.repository import baselines
 from scriptrunner.runs.repository.state import StoredRun
@@ -36,6 +39,8 @@ class AfterRun:
     def __init__(self, settings: Settings, folders: RunFolders) -> None:
         """Read the price table only if the settings name one."""
         self._folders = folders
+        #: What an end does about alerts.
+        self.alerts = RunAlerts(AlertDesk(Channels(settings)))
         self._roots = spellings_of(settings.output_root)
         self._published = None
         if settings.output_root is not None:
@@ -110,6 +115,7 @@ class AfterRun:
             rates=rates,
             baseline=numbers,
             baseline_error=error,
+            early_alerts=self.alerts.find_early(connection, run),
         )
 
     def _find_rates_now(self) -> Rates | None:

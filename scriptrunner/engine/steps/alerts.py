@@ -1,6 +1,7 @@
 """Alert rules: which of them a run has met, and whom each of them tells.
 
-Pure: rules and metrics in, entries of the result out. Sending is ``alerts``' business.
+Pure: rules and metrics in, entries of the result out. Sending is not the step's business:
+the service puts deliveries into its outbox, ``ScriptRunner`` has them sent by its caller.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +10,9 @@ from typing import Any
 
 from scriptrunner.engine.conditions import Condition, Range, parse
 from scriptrunner.engine.rules import Rule
+from scriptrunner.engine.steps.ending import Ending
 
+STAGE = "Alerts"
 #: Channels that need no name in the administrator's configuration.
 BUILT_IN_CHANNELS = ("slack", "webhook", "email", "log")
 #: Channel by its other names.
@@ -17,6 +20,37 @@ CHANNEL_ALIASES: Mapping[str, str] = {"stdout": "log", "console": "log"}
 
 #: The same few conditions are asked again and again.
 _parse = lru_cache(maxsize=1_024)(parse)
+
+
+def is_wanted(request: Mapping[str, Any]) -> bool:
+    """Return whether a run with these options has alert rules."""
+    return bool(request.get("alerts"))
+
+
+def work(ending: Ending) -> Mapping[str, Any]:
+    """Judge every rule once, on the final metrics, and note what came of it.
+
+    A run whose script was never started meets no rule.
+    """
+    if not ending.is_started:
+        return {"rules": 0}
+    rules, early = ending.request["alerts"], ending.found.early_alerts
+    entries = evaluate(rules, ending.metrics, earlier=early)
+    for place, entry in enumerate(entries):
+        facts = {name: entry[name] for name in ("name", "condition")}
+        if entry["triggered"] and place not in early:
+            ending.note(
+                "alert_triggered",
+                **facts,
+                severity=entry["severity"],
+                values=entry["values"],
+                early=False,
+            )
+        elif entry["missing"]:
+            ending.note("alert_skipped", **facts, missing=entry["missing"])
+    ending.result["alerts"] = entries
+    met = [entry["name"] for entry in entries if entry["triggered"]]
+    return {"rules": len(entries), "triggered": met}
 
 
 def condition_of(rule: Rule) -> Condition:
