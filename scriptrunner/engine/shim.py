@@ -320,6 +320,8 @@ def _write_spawn(
         "sha256": file.sha256,
         "size": file.size,
     }
+    if launch["scans"]:
+        spawn["scans"] = 1  # their reports are in the run's folder
     durable = launch["durable"]
     control_file.write_slot(control, control_file.SPAWN, spawn, durable=durable)
     pass_point("shim.after_spawn_record")

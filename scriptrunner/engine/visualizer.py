@@ -78,6 +78,8 @@ class StepFacts:
     is_dry_run: bool = False
     #: How the optional stages went, by name; those that are missing are skipped.
     stages: Mapping[str, StageFacts] = field(default_factory=dict)
+    #: Reports of the scans before the start, by kind.
+    scans: Mapping[str, Mapping[str, Any]] | None = None
 
 
 def build_report(
@@ -89,7 +91,7 @@ def build_report(
         facts: What is known.
         visualizer_format: ``text`` adds the rendering as key ``text``; ``json`` does not.
     """
-    steps = _dry_run_steps() if facts.is_dry_run else _steps(facts)
+    steps = _dry_run_steps(facts) if facts.is_dry_run else _steps(facts)
     report = {
         "header": {
             "script_path": facts.script_path,
@@ -133,9 +135,10 @@ def _step(
     return {**step, "details": known}
 
 
-def _dry_run_steps() -> list[dict[str, Any]]:
-    first = _step(1, "done")
-    return [first, *(_step(number, "skip") for number in range(2, len(STAGES) + 1))]
+def _dry_run_steps(facts: StepFacts) -> list[dict[str, Any]]:
+    scans = _scan_step(facts, 0.0, _scan_seconds(facts))
+    rest = (_step(number, "skip") for number in range(4, len(STAGES) + 1))
+    return [_step(1, "done"), _step(2, "skip"), scans, *rest]
 
 
 def _steps(facts: StepFacts) -> list[dict[str, Any]]:
@@ -158,7 +161,9 @@ def _seconds(since: datetime | None, until: datetime | None) -> float:
 
 
 def _preparation(facts: StepFacts, before: float) -> list[dict[str, Any]]:
-    """Validation, Environment, Scans: all the time before the start is the first's."""
+    """Validation, Environment, Scans: what the scans did not take is the first's."""
+    scanned = min(before, _scan_seconds(facts))
+    before -= scanned
     environment = {
         "variables": facts.environment_count,
         "ignored": list(facts.ignored_env) or None,
@@ -174,8 +179,33 @@ def _preparation(facts: StepFacts, before: float) -> list[dict[str, Any]]:
     return [
         _step(1, "done", duration=before, details=checked),
         _step(2, "done", elapsed=before, details=environment),
-        _step(3, "skip", elapsed=before),
+        _scan_step(facts, before, scanned),
     ]
+
+
+def _scan_seconds(facts: StepFacts) -> float:
+    reports = (facts.scans or {}).values()
+    return sum(float(each.get("duration_s") or 0.0) for each in reports)
+
+
+def _scan_step(facts: StepFacts, elapsed: float, took: float) -> dict[str, Any]:
+    if not facts.scans:
+        return _step(3, "skip", elapsed=elapsed)
+    bad = [
+        each
+        for each in facts.scans.values()
+        if each.get("blocked") or each["status"] == "error"
+    ]
+    details = {kind: _in_words(each) for kind, each in facts.scans.items()}
+    status = "error" if bad else "done"
+    return _step(3, status, elapsed=elapsed, duration=took, details=details)
+
+
+def _in_words(report: Mapping[str, Any]) -> str:
+    """Return a scan's findings as ``2 HIGH, 1 LOW``, or its status."""
+    counts = report.get("counts") or {}
+    found = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+    return found or str(report["status"])
 
 
 def _execution(facts: StepFacts, before: float) -> list[dict[str, Any]]:

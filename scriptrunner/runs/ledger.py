@@ -36,6 +36,8 @@ from scriptrunner.engine.launch import Launch
 from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.result import Outputs
+from scriptrunner.engine.scans.session import read_reports
+from scriptrunner.engine.steps import scans as scan_step
 from scriptrunner.errors import ScriptRunnerError, StorageFullError
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import outputs as run_outputs
@@ -46,7 +48,7 @@ from scriptrunner.runs.launching import LaunchBuilder
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import events, queue, state
 from scriptrunner.runs.repository.state import Before, LostRaceError, StoredRun
-from scriptrunner.runs.transitions import Host, RunChange, write
+from scriptrunner.runs.transitions import Host, Reports, RunChange, write
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Connection, Database
 from scriptrunner.supervisor.ports import ActiveAttempt, End, Start
@@ -136,8 +138,10 @@ class Ledger:
         if not due:
             self.record_ends(ends)
             return [], 0
-        candidates = [self._prepare(run) for run in due if not run.dry_run]
-        descriptions = [(run, self._describe(run)) for run in due if run.dry_run]
+        candidates = [self._prepare(run) for run in due if not _is_description(run)]
+        descriptions = [
+            (run, self._describe(run)) for run in due if _is_description(run)
+        ]
         outputs = {each.run_id: self._read_outputs(each) for each in ends}
         pass_point("claim.before_commit")
         try:
@@ -160,7 +164,8 @@ class Ledger:
 
     def _list_due(self, connection: Connection, limit: int) -> list[StoredRun]:
         if limit <= 0:
-            return queue.list_dry_runs(connection, limit=DRY_RUNS_AT_ONCE)
+            dry_runs = queue.list_dry_runs(connection, limit=DRY_RUNS_AT_ONCE)
+            return [run for run in dry_runs if _is_description(run)]
         now = self._host.clock.utc_now()
         due = []
         if not self._retries.is_known:
@@ -234,10 +239,21 @@ class Ledger:
 
     def record_starts(self, starts: Sequence[Start]) -> None:
         """Turn ``starting`` attempts into ``running`` ones, with their start event."""
-        if starts:
-            self._database.retrying(lambda each: self._write_starts(each, starts))
+        if not starts:
+            return
+        scans = {
+            each.run_id: read_reports(self._folders.path(each.run_id))
+            for each in starts
+            if each.spawn.get("scans")
+        }
+        self._database.retrying(lambda each: self._write_starts(each, starts, scans))
 
-    def _write_starts(self, connection: Connection, starts: Sequence[Start]) -> None:
+    def _write_starts(
+        self,
+        connection: Connection,
+        starts: Sequence[Start],
+        scans: Mapping[str, Reports | None],
+    ) -> None:
         numbers = change_counter.reserve(connection, len(starts))
         loaded = state.load_for_change(connection, [each.run_id for each in starts])
         written = []
@@ -245,7 +261,8 @@ class Ledger:
             if start.run_id in loaded:
                 change = RunChange(*loaded[start.run_id], self._host)
                 if change.run.attempt == start.attempt and not change.run.is_started:
-                    change.start(Started(start.attempt), start.spawn)
+                    found = scans.get(start.run_id)
+                    change.start(Started(start.attempt), start.spawn, found)
                     written.append(change)
         write(connection, written, numbers)
 
@@ -341,6 +358,9 @@ class Ledger:
         record = end.end
         if record is not None:
             event = self._ended(change, record["reason"], record.get("exit_code"))
+            if record["reason"] == "dry_run":
+                change.describe(event, self._describe(change.run))
+                return
             change.end(event, spawn=end.spawn, end=record, outputs=outputs)
             return
         reason = end.lost_reason or "lost"
@@ -510,6 +530,11 @@ class _WrittenEnds:
 
     finished: Sequence[str] = ()
     apart: Sequence[End] = ()
+
+
+def _is_description(run: StoredRun) -> bool:
+    """Return whether a run is over once it is described: a dry run without scans."""
+    return run.dry_run and not scan_step.is_wanted(run.request)
 
 
 def _is_over(change: RunChange) -> bool:

@@ -99,7 +99,7 @@ class RunService:
         self._announce = announce
         durable = settings.durability == "power"
         folders = self._folders = RunFolders(settings.runs_dir, durable=durable)
-        host = Host(
+        host = self._host = Host(
             boot_id=boot_id or process_tree.boot_id(),
             clock=clock,
             max_output_bytes=settings.max_output_bytes,
@@ -395,6 +395,7 @@ class RunService:
             return report
         current = next((each for each in attempts if each.n == number), None)
         facts = {**step_facts(run), "attempt": number}
+        facts["scans"] = self._host.after_run.read_scans(run)
         began_at = current.started_at if current is not None else None
         return build_report(
             StepFacts(**facts, started_at=began_at),

@@ -131,10 +131,10 @@ def list_events(reports: "Mapping[str, Mapping[str, Any]]") -> "list[dict[str, A
     ]
 
 
-def describe(reports: "Mapping[str, Report] | None") -> "dict[str, Any]":
+def describe(reports: "Mapping[str, Mapping[str, Any]] | None") -> "dict[str, Any]":
     """Return the keys of a dry run's result that speak of scans."""
     reports = reports or {}
-    return {"scans": reports, "would_be_blocked": bool(blocking_kinds(reports))}
+    return {"scans": dict(reports), "would_be_blocked": bool(blocking_kinds(reports))}
 
 
 def list_warnings(reports: "Mapping[str, Mapping[str, Any]]") -> list[tuple[str, str]]:
