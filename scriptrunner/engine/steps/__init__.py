@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from scriptrunner.engine.steps import baseline, cost, gates, junit, scans
+from scriptrunner.engine.steps import alerts, baseline, cost, gates, junit, scans
 from scriptrunner.engine.steps.ending import Ending
 from scriptrunner.engine.visualizer import StageFacts
 
@@ -37,7 +37,7 @@ class Step(Protocol):
 
 #: The steps in the order of their work. The cost comes first because gates and alerts may
 #: ask for it; the report shows them in the order of its stages.
-ORDER: Sequence[Step] = (scans, cost, gates, baseline, junit)
+ORDER: Sequence[Step] = (scans, cost, gates, baseline, junit, alerts)
 
 
 def is_any_wanted(request: Mapping[str, Any]) -> bool:
