@@ -18,6 +18,8 @@ class Role(StrEnum):
 
     #: May do everything.
     ADMIN = "admin"
+    #: May fire one event and do nothing else.
+    EVENT = "event"
     #: May do nothing; callers of the anonymous pages have it.
     NONE = "none"
 
@@ -47,6 +49,8 @@ class Caller:
     #: Address of the other end as the socket tells it; ``in-process`` without one.
     peer: str
     proof: Proof = Proof.LOCAL
+    #: The one event that it may fire, None for callers without such a bound.
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,8 @@ class TokenRecord:
     #: None: never used. Updated at most once a minute.
     last_used_at: datetime | None
     revoked: bool
+    #: The one event that its bearer may fire (role ``event``), else None.
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

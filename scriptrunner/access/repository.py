@@ -216,6 +216,7 @@ def _to_token(row: Row[Any]) -> TokenRecord:
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         revoked=row.revoked,
+        scope=row.scope,
     )
 
 

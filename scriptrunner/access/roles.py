@@ -39,6 +39,14 @@ class Permission(StrEnum):
     ALERT_READ = "alert.read"
     #: Acknowledge alerts and try channels.
     ALERT_WRITE = "alert.write"
+    #: See tasks, events and what is due.
+    SCHEDULE_READ = "schedule.read"
+    #: Make, change, pause and delete tasks.
+    SCHEDULE_WRITE = "schedule.write"
+    #: Run a task now.
+    SCHEDULE_RUN = "schedule.run"
+    #: Fire an event, which starts every task that listens.
+    EVENT_FIRE = "event.fire"
     #: See which tokens there are, never their secrets.
     TOKEN_READ = "token.read"  # noqa: S105 - a word, not a secret
     #: Make and revoke tokens.
@@ -103,6 +111,25 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "kill_run": Permission.RUN_STOP,
     "delete_run": Permission.RUN_DELETE,
     "delete_runs": Permission.RUN_DELETE,
+    "list_tasks": Permission.SCHEDULE_READ,
+    "get_task": Permission.SCHEDULE_READ,
+    "explain_task": Permission.SCHEDULE_READ,
+    "list_task_fires": Permission.SCHEDULE_READ,
+    "list_due_tasks": Permission.SCHEDULE_READ,
+    "list_task_events": Permission.SCHEDULE_READ,
+    "preview_schedule": Permission.SCHEDULE_READ,
+    "get_task_graph": Permission.SCHEDULE_READ,
+    "get_task_calendar": Permission.SCHEDULE_READ,
+    "export_tasks": Permission.SCHEDULE_READ,
+    "create_task": Permission.SCHEDULE_WRITE,
+    "update_task": Permission.SCHEDULE_WRITE,
+    "delete_task": Permission.SCHEDULE_WRITE,
+    "pause_task": Permission.SCHEDULE_WRITE,
+    "resume_task": Permission.SCHEDULE_WRITE,
+    "import_tasks": Permission.SCHEDULE_WRITE,
+    "import_crontab": Permission.SCHEDULE_WRITE,
+    "run_task": Permission.SCHEDULE_RUN,
+    "fire_event": Permission.EVENT_FIRE,
     "list_alerts": Permission.ALERT_READ,
     "list_alert_channels": Permission.ALERT_READ,
     "test_alert_channel": Permission.ALERT_WRITE,
@@ -116,6 +143,7 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
 #: Role → permissions beyond ``ANYBODY``.
 PERMISSIONS_BY_ROLE: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission) - {Permission.ANYBODY},
+    Role.EVENT: frozenset({Permission.EVENT_FIRE}),
     Role.NONE: frozenset(),
 }
 

@@ -1,6 +1,7 @@
 """Use cases of access: prove a caller, make and revoke tokens, log in and out."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from scriptrunner.access import tokens
@@ -101,7 +102,12 @@ class AccessService:
         self.audit.record(caller, "logout", "", "allowed", request_id)
 
     def create_token(
-        self, *, caller: Caller, name: str = DEFAULT_NAME, role: Role = Role.ADMIN
+        self,
+        *,
+        caller: Caller,
+        name: str = DEFAULT_NAME,
+        role: Role = Role.ADMIN,
+        scope: str | None = None,
     ) -> NewToken:
         """Make, store and return a token; its text cannot be had again.
 
@@ -109,11 +115,11 @@ class AccessService:
             caller: Who makes it; recorded as its owner.
             name: For people, 1 to 100 characters.
             role: What its bearer may do.
+            scope: The event that it may fire, with the role ``event`` only.
         """
         text, parts = tokens.make_token()
-        self._repository.add_token(
-            self._make_record(parts, name=name, role=role, owner=caller.principal)
-        )
+        record = self._make_record(parts, name=name, role=role, owner=caller.principal)
+        self._repository.add_token(replace(record, scope=scope))
         self.audit.record(caller, "token.create", parts.id)
         return NewToken(id=parts.id, text=text)
 
@@ -227,4 +233,5 @@ def _make_caller(token: TokenRecord, *, peer: str, proof: Proof) -> Caller:
         is_local=False,
         peer=peer,
         proof=proof,
+        scope=token.scope,
     )

@@ -217,7 +217,7 @@ class TaskViews:
         return {
             "since": time_to_json(since),
             "until": time_to_json(until),
-            "entries": entries[:MAX_ENTRIES],
+            "fires": entries[:MAX_ENTRIES],
             "truncated": truncated or len(entries) > MAX_ENTRIES,
         }
 

@@ -32,8 +32,8 @@ from scriptrunner.web.gate import Gate
 from scriptrunner.web.parent import end_with_parent
 from scriptrunner.web.request_id import RequestId
 from scriptrunner.web.routes import (
-    alerts,
     access,
+    alerts,
     control,
     core,
     dashboard,
@@ -42,8 +42,10 @@ from scriptrunner.web.routes import (
     me,
     run_views,
     runs,
+    scheduler,
     start,
     streams,
+    tasks,
 )
 from scriptrunner.web.runtime import Runtime
 
@@ -62,6 +64,8 @@ ROUTERS = (
     core.router,
     me.router,
     alerts.router,
+    tasks.router,
+    scheduler.router,
     access.router,
     dashboard.router,
     login.router,

@@ -27,7 +27,19 @@ def _read_alerts(services: Services, after: int, up_to: int) -> Sequence[Message
     return messages
 
 
-_READERS: Mapping[str, Read] = {"alerts": _read_alerts}
+def _read_tasks(services: Services, after: int, up_to: int) -> Sequence[Message]:
+    messages: list[Message] = []
+    while True:
+        changed, deleted, more = services.tasks.views.list_changes(after)
+        messages += [(change, "task", task) for change, task in changed]
+        messages += [(change, "deleted", {"ids": [name]}) for change, name in deleted]
+        if more is None:
+            break
+        after = more
+    return sorted((m for m in messages if m[0] <= up_to), key=lambda m: m[0])
+
+
+_READERS: Mapping[str, Read] = {"tasks": _read_tasks, "alerts": _read_alerts}
 OBJECT_TOPICS = frozenset(_READERS)
 
 

@@ -70,12 +70,12 @@ def _build(app: FastAPI) -> dict[str, Any]:
 def _shapes() -> dict[str, Any]:
     """Return the schemas of all bodies and answers."""
     # Building them takes tens of milliseconds, which a start need not pay.
-    from scriptrunner.web.schemas import access, answers, upload  # noqa: PLC0415
+    from scriptrunner.web.schemas import access, answers, task, upload  # noqa: PLC0415
     from scriptrunner.web.schemas.run_request import RunRequest  # noqa: PLC0415
 
     shown = [
         each
-        for each in {**vars(answers), **vars(access)}.values()
+        for each in {**vars(answers), **vars(access), **vars(task)}.values()
         if isinstance(each, type)
         and issubclass(each, BaseModel)
         and each is not BaseModel

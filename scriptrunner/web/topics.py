@@ -13,7 +13,7 @@ from scriptrunner.web.object_topics import OBJECT_TOPICS
 #: Topics of one connection.
 MAX_TOPICS = 100
 #: Topics of later versions; they are refused by name.
-LATER_TOPICS = frozenset({"scans", "tasks"})
+LATER_TOPICS = frozenset({"scans"})
 OFFSET = re.compile(r"\d{1,18}")
 
 

@@ -56,7 +56,10 @@ def create_token(
 ) -> Response:
     """Make a token; this answer is the only time its text is shown."""
     made = actor.services.access.create_token(
-        caller=actor.caller, name=wanted.name, role=Role(wanted.role)
+        caller=actor.caller,
+        name=wanted.name,
+        role=Role(wanted.role),
+        scope=wanted.event,
     )
     body = {"id": made.id, "name": wanted.name, "role": wanted.role, "token": made.text}
     return json_answer(body, status=201, headers={"Cache-Control": "no-store"})

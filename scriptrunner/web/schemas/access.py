@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from scriptrunner.access.models import Role
 from scriptrunner.access.service import DEFAULT_NAME, NAME_LENGTH
+from scriptrunner.scheduler.checking import is_name
 from scriptrunner.web.schemas.answers import Answer, Count
 
 
@@ -33,9 +34,24 @@ class TokenRequest(BaseModel):
         AfterValidator(_clean_name),
         Field(description="For people, 1 to 100 printable characters"),
     ] = DEFAULT_NAME
-    role: Annotated[Literal["admin"], Field(description="What its bearer may do")] = (
-        Role.ADMIN.value
-    )
+    role: Annotated[
+        Literal["admin", "event"], Field(description="What its bearer may do")
+    ] = "admin"
+    event: Annotated[
+        str | None,
+        Field(description="The one event that its bearer may fire, with role `event`"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_event(self) -> "TokenRequest":
+        """A token for events is for one event; others name none."""
+        if (self.role == Role.EVENT) != (self.event is not None):
+            raise PydanticCustomError(
+                "token_event", "event is given with the role event, and only with it"
+            )
+        if self.event is not None and not is_name(self.event):
+            raise PydanticCustomError("token_event", "This is no name of an event")
+        return self
 
 
 class Token(Answer):
@@ -48,6 +64,7 @@ class Token(Answer):
     created_at: datetime
     last_used_at: datetime | None = Field(description="At most a minute old")
     revoked: bool
+    scope: str | None = Field(description="The one event that it may fire")
 
 
 class Tokens(Answer):
