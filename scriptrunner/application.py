@@ -14,8 +14,12 @@ from scriptrunner.access.service import AccessService, open_access
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.outbox import Outbox
 from scriptrunner.alerts.service import AlertService
+from scriptrunner.analytics.retention import Policy, RetentionJob
+from scriptrunner.analytics.service import AnalyticsService
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.engine.paths import AllowedRoots, list_own_files
+from scriptrunner.history.locations import make_locations
+from scriptrunner.history.store import HistoryStore
 from scriptrunner.runs.delivery_notes import DeliveryNotes
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.housekeeping import Housekeeper
@@ -44,6 +48,7 @@ class Services:
     run_views: RunViews
     alerts: AlertService
     tasks: TaskService
+    analytics: AnalyticsService
     access: AccessService
     #: Sees to it that a supervisor runs; started by the web, or by the first run.
     election: Election
@@ -98,6 +103,13 @@ def build_services(settings: Settings) -> Services:
             wake=wake,
             announce=lambda: announce(settings.data_dir),
             clock=clock,
+        ),
+        analytics=AnalyticsService(
+            database,
+            make_locations(settings),
+            roots=roots,
+            clock=clock,
+            policy=_retention_policy(settings),
         ),
         access=access,
         election=election,
@@ -161,7 +173,21 @@ def _make_jobs(settings: Settings, database: Database) -> tuple[BackgroundJob, .
         DeliveryNotes(RunFolders(settings.runs_dir)),
         announce=lambda: announce(settings.data_dir),
     )
-    return (outbox,)
+    retention = RetentionJob(
+        HistoryStore(database, has_alerts=True),
+        _retention_policy(settings),
+        stamp=settings.data_dir / "retention.stamp",
+        clock=SystemClock(),
+    )
+    return (outbox, retention)
+
+
+def _retention_policy(settings: Settings) -> Policy:
+    return Policy(
+        days=settings.history_days,
+        max_runs=settings.history_max_runs,
+        max_mb=settings.history_max_mb,
+    )
 
 
 def _make_folders(settings: Settings) -> None:

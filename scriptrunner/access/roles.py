@@ -47,6 +47,10 @@ class Permission(StrEnum):
     SCHEDULE_RUN = "schedule.run"
     #: Fire an event, which starts every task that listens.
     EVENT_FIRE = "event.fire"
+    #: Ask the history of runs, and export it.
+    ANALYTICS_READ = "analytics.read"
+    #: Make benchmarks and remove old executions.
+    ANALYTICS_WRITE = "analytics.write"
     #: See which tokens there are, never their secrets.
     TOKEN_READ = "token.read"  # noqa: S105 - a word, not a secret
     #: Make and revoke tokens.
@@ -130,6 +134,20 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "import_crontab": Permission.SCHEDULE_WRITE,
     "run_task": Permission.SCHEDULE_RUN,
     "fire_event": Permission.EVENT_FIRE,
+    "get_trends": Permission.ANALYTICS_READ,
+    "get_anomalies": Permission.ANALYTICS_READ,
+    "get_baseline": Permission.ANALYTICS_READ,
+    "get_series": Permission.ANALYTICS_READ,
+    "get_overview": Permission.ANALYTICS_READ,
+    "list_metrics": Permission.ANALYTICS_READ,
+    "list_history": Permission.ANALYTICS_READ,
+    "get_history_stats": Permission.ANALYTICS_READ,
+    "export_history": Permission.ANALYTICS_READ,
+    "preview_retention": Permission.ANALYTICS_READ,
+    "list_benchmarks": Permission.ANALYTICS_READ,
+    "list_regressions": Permission.ANALYTICS_READ,
+    "create_benchmark": Permission.ANALYTICS_WRITE,
+    "clean_up_history": Permission.ANALYTICS_WRITE,
     "list_alerts": Permission.ALERT_READ,
     "list_alert_channels": Permission.ALERT_READ,
     "test_alert_channel": Permission.ALERT_WRITE,

@@ -6,12 +6,17 @@ from typing import Any
 
 from scriptrunner.analytics.least_squares import fit_line
 from scriptrunner.analytics.series import point_to_json
-from scriptrunner.analytics.summary import mean, median
-from scriptrunner.analytics.trend import days_since_first, find_direction
+from scriptrunner.analytics.summary import median
+from scriptrunner.analytics.trend import days_since_first
 from scriptrunner.history.models import Point
 
 #: Points that a chart gets at most.
 MAX_POINTS = 1_000
+
+
+def group_size(count: int) -> int:
+    """Return for how many neighbours a shown point stands."""
+    return max(1, math.ceil(count / MAX_POINTS))
 
 
 def thin_out(points: Sequence[Point]) -> list[dict[str, Any]]:
@@ -20,9 +25,9 @@ def thin_out(points: Sequence[Point]) -> list[dict[str, Any]]:
     Those that stand for several are their median, with ``count``, ``min`` and ``max``;
     run and time are those of the middle one.
     """
-    if len(points) <= MAX_POINTS:
+    size = group_size(len(points))
+    if size == 1:
         return [point_to_json(point) for point in points]
-    size = math.ceil(len(points) / MAX_POINTS)
     thinned = []
     for begin in range(0, len(points), size):
         group = points[begin : begin + size]
@@ -39,30 +44,42 @@ def thin_out(points: Sequence[Point]) -> list[dict[str, Any]]:
     return thinned
 
 
-def describe_fit(points: Sequence[Point]) -> dict[str, Any] | None:
-    """Return the line over time, with its 95 % band, at the points that are shown.
+def describe_fit(points: Sequence[Point]) -> dict[str, Any]:
+    """Return the line over time and its 95 % band, a number per shown point.
 
-    None for fewer than two points, or if all began at the same time.
+    Both are None for fewer than two points, or if all began at the same time; the band
+    also for two.
     """
     values = [point.value for point in points]
     days = days_since_first([point.at for point in points]) if points else []
     line = fit_line(days, values)
-    by_run = fit_line([float(place) for place in range(len(values))], values)
-    if line is None or by_run is None:
-        return None
-    size = math.ceil(len(points) / MAX_POINTS)
+    if line is None:
+        return {"fit": None, "fit_band": None}
+    size = group_size(len(points))
     shown = [
-        days[begin + len(days[begin : begin + size]) // 2] if size > 1 else days[begin]
+        days[begin + len(days[begin : begin + size]) // 2]
         for begin in range(0, len(days), size)
     ]
     band = line.band(shown)
     return {
-        "direction": find_direction(by_run, mean(values)),
-        "slope": by_run.slope,
-        "slope_per_day": line.slope,
-        "r_squared": by_run.r_squared,
-        "p_value": by_run.p_value,
-        "values": [line.at(day) for day in shown],
-        "low": None if band is None else [low for low, _ in band],
-        "high": None if band is None else [high for _, high in band],
+        "fit": [line.at(day) for day in shown],
+        "fit_band": None
+        if band is None
+        else {"low": [low for low, _ in band], "high": [high for _, high in band]},
     }
+
+
+def place_in_chart(
+    described: Sequence[dict[str, Any]], names: Sequence[str], count: int
+) -> list[dict[str, Any]]:
+    """Return objects whose indexes are those of the shown points.
+
+    Args:
+        described: Objects with indexes into the whole series.
+        names: Of these indexes.
+        count: Values of the whole series.
+    """
+    size = group_size(count)
+    return [
+        {**each, **{name: each[name] // size for name in names}} for each in described
+    ]

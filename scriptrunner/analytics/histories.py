@@ -1,5 +1,6 @@
 """Finding the history and the script that a question means."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from scriptrunner.analytics.models import Question
@@ -59,7 +60,8 @@ class Histories:
         since = question.since
         if since is None:
             until = question.until or self._clock.utc_now()
-            since = until - timedelta(days=question.days)
+            with suppress(OverflowError):  # days before the calendar begins
+                since = until - timedelta(days=question.days)
         path = question.script_path
         return HistoryFilter(
             script_path=None if path is None else self.find_script(store, path),

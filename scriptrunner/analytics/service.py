@@ -23,7 +23,7 @@ from scriptrunner.analytics.baselines import (
     compute_baseline,
 )
 from scriptrunner.analytics.benchmarks import Benchmarks
-from scriptrunner.analytics.chart import describe_fit, thin_out
+from scriptrunner.analytics.chart import describe_fit, place_in_chart, thin_out
 from scriptrunner.analytics.export import ExportFormat, iter_file, make_writer
 from scriptrunner.analytics.histories import Histories
 from scriptrunner.analytics.models import (
@@ -176,10 +176,7 @@ class AnalyticsService:
         levels, shifts = describe_levels(points, metric=name, store=store)
         return {
             **answer,
-            "trend": describe_trend(values, [point.at for point in points]),
-            "regression": detect_regression(
-                values, threshold=threshold, more_is_better=name == "success"
-            ),
+            **_head_for(points, name, threshold),
             "change_points": shifts,
             "drifts": levels.drifts,
         }
@@ -232,31 +229,56 @@ class AnalyticsService:
         question: Question,
         *,
         method: AnomalyMethod,
-        threshold: float | None = None,
+        flag_threshold: float | None = None,
+        threshold: float = 10.0,
     ) -> dict[str, Any]:
-        """Return all that a chart of a metric shows, at most a thousand points."""
+        """Return all that a chart of a metric shows, at most a thousand points.
+
+        Args:
+            metric: Name or alias.
+            question: Which executions.
+            method: Of the anomalies.
+            flag_threshold: Score above which a value is one; None for the method's own.
+            threshold: Percent by which the newest runs may get worse.
+        """
         store, points = self._read(metric, question)
         name = find_metric(metric)
+        count = len(points)
         shown = thin_out(points)
+        flagged = _flag(points, method, flag_threshold)
+        # What it says of too few values is about the anomalies alone.
+        anomaly_message = flagged.pop("message", None)
+        anomalies_needed = flagged.pop("needed", None)
         answer: dict[str, Any] = {
             **_echo(metric, question),
             "unit": NUMERIC[name].unit if name else None,
             "less_is_better": NUMERIC[name].less_is_better if name else None,
             "points": shown,
-            "aggregated": len(shown) < len(points),
-            "fit": describe_fit(points),
-            **_flag(points, method, threshold),
+            "aggregated": len(shown) < count,
+            **describe_fit(points),
+            "trend": None,
+            "regression": None,
+            **flagged,
+            "band": flagged["bounds"],
+            "anomalies": place_in_chart(flagged["anomalies"], ["index"], count),
+            "anomaly_message": anomaly_message,
+            "anomalies_needed": anomalies_needed,
             "change_points": [],
             "levels": [],
             "drifts": False,
         }
         if name is None:
             return {**answer, "message": unknown_metric(metric)}
+        if count < 2:
+            return {**answer, "message": NOT_ENOUGH, "needed": 2}
         levels, shifts = describe_levels(points, metric=name, store=store)
+        in_chart = ["index", "earliest_index", "latest_index"]
+        stretches = levels_to_json(points, levels)
         return {
             **answer,
-            "change_points": shifts,
-            "levels": levels_to_json(points, levels),
+            **_head_for(points, name, threshold),
+            "change_points": place_in_chart(shifts, in_chart, count),
+            "levels": place_in_chart(stretches, ["from_index", "to_index"], count),
             "drifts": levels.drifts,
         }
 
@@ -343,6 +365,16 @@ def _echo(metric: str, question: Question) -> dict[str, Any]:
         "metric": find_metric(metric) or metric,
         "script_path": question.script_path,
         "days": question.days,
+    }
+
+
+def _head_for(points: list[Point], metric: str, threshold: float) -> dict[str, Any]:
+    values = [point.value for point in points]
+    return {
+        "trend": describe_trend(values, [point.at for point in points]),
+        "regression": detect_regression(
+            values, threshold=threshold, more_is_better=metric == "success"
+        ),
     }
 
 

@@ -17,6 +17,7 @@ from scriptrunner.engine.beneath import (
 )
 from scriptrunner.engine.destinations import HISTORY_SUFFIXES, check_history_db
 from scriptrunner.history.errors import HistoryDbNotFoundError, InvalidHistoryDbError
+from scriptrunner.settings import Settings
 from scriptrunner.storage.history_file import HistoryFile, is_history_header
 
 #: Bytes (UTF-8) of one name in a path.
@@ -123,6 +124,11 @@ class HistoryLocations:
                 "history_db must be a relative path of plain names, without .."
             )
         return relative
+
+
+def make_locations(settings: Settings) -> HistoryLocations:
+    """Return the history files of the service with these settings."""
+    return HistoryLocations(settings.history_dir, dict(settings.history_dbs))
 
 
 def _read_head(folder: str, relative: str) -> bytes:

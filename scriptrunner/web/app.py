@@ -34,9 +34,12 @@ from scriptrunner.web.request_id import RequestId
 from scriptrunner.web.routes import (
     access,
     alerts,
+    analytics,
+    benchmarks,
     control,
     core,
     dashboard,
+    history,
     login,
     logs,
     me,
@@ -55,6 +58,7 @@ DESCRIPTION = (
 )
 #: Those that are asked most often come first.
 ROUTERS = (
+    start.plain_router,
     runs.router,
     run_views.router,
     start.router,
@@ -64,6 +68,9 @@ ROUTERS = (
     core.router,
     me.router,
     alerts.router,
+    analytics.router,
+    history.router,
+    benchmarks.router,
     tasks.router,
     scheduler.router,
     access.router,

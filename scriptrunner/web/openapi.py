@@ -70,12 +70,19 @@ def _build(app: FastAPI) -> dict[str, Any]:
 def _shapes() -> dict[str, Any]:
     """Return the schemas of all bodies and answers."""
     # Building them takes tens of milliseconds, which a start need not pay.
-    from scriptrunner.web.schemas import access, answers, task, upload  # noqa: PLC0415
+    from scriptrunner.web.schemas import (  # noqa: PLC0415
+        access,
+        analytics,
+        answers,
+        task,
+        upload,
+    )
     from scriptrunner.web.schemas.run_request import RunRequest  # noqa: PLC0415
 
     shown = [
         each
-        for each in {**vars(answers), **vars(access), **vars(task)}.values()
+        for module in (answers, access, task, analytics)
+        for each in vars(module).values()
         if isinstance(each, type)
         and issubclass(each, BaseModel)
         and each is not BaseModel
@@ -85,6 +92,7 @@ def _shapes() -> dict[str, Any]:
         ref_template="#/components/schemas/{model}",
     )
     shapes: dict[str, Any] = found["$defs"]
+    shapes |= analytics.describe_requests()
     request = RunRequest.model_json_schema(
         ref_template="#/components/schemas/{model}", mode="validation"
     )

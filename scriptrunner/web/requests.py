@@ -42,6 +42,13 @@ async def read_json(request: Request) -> Any:
     return parse_bytes(await read_body(request, limit_bytes=JSON_BYTES))
 
 
+async def read_json_or_nothing(request: Request) -> Any:
+    """Return the value of a JSON body, or an empty object if there is no body."""
+    if "content-type" not in request.headers and not await has_body(request):
+        return {}
+    return await read_json(request)
+
+
 async def read_run_body(request: Request) -> RunBody:
     """Return the RunRequest in the body of ``request``."""
     value = await read_json(request)
@@ -76,5 +83,4 @@ def find_key(request: Request, value: Any) -> IdempotencyKey | None:
     )
 
 
-RunBodyDep = Annotated[RunBody, Depends(read_run_body)]
 UploadBodyDep = Annotated[UploadBody, Depends(read_upload_body)]

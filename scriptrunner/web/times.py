@@ -53,14 +53,16 @@ def _validated(value: object, *, is_upper_bound: bool) -> object:
         ) from None
 
 
-def _since(value: object) -> object:
+def parse_moment(value: object) -> object:
+    """Return the time that a text in a request names; nothing stays None."""
     return _validated(value, is_upper_bound=False)
 
 
-def _until(value: object) -> object:
+def parse_bound(value: object) -> object:
+    """Return likewise an upper bound: a date means the end of that day."""
     return _validated(value, is_upper_bound=True)
 
 
 #: Query parameters: the beginning (included) and the end (excluded) of a span of time.
-Since = Annotated[datetime | None, BeforeValidator(_since)]
-Until = Annotated[datetime | None, BeforeValidator(_until)]
+Since = Annotated[datetime | None, BeforeValidator(parse_moment)]
+Until = Annotated[datetime | None, BeforeValidator(parse_bound)]
