@@ -23,7 +23,7 @@ THEME_COOKIE = "scriptrunner_theme"
 THEMES = ("light", "dark")
 
 #: Style sheets in cascade order.
-STYLESHEETS = ("tokens", "base", "layout", "parts", "log", "pages")
+STYLESHEETS = ("tokens", "base", "layout", "parts", "log", "code", "pages")
 
 #: Parts of the page of a run; the first is shown when the address names none.
 RUN_TABS = ("log", "steps", "metrics", "events", "details", "checks", "source")

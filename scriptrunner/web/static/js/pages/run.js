@@ -6,21 +6,28 @@ import { navigate } from '../lib/router.js';
 import { pending } from '../lib/run-actions.js';
 import { useRun } from '../lib/run-record.js';
 import { attemptCount, describe, isActive } from '../lib/run-status.js';
-import { html, useEffect, useRef, useState } from '../lib/ui.js';
+import { html, lazy, useEffect, useRef, useState } from '../lib/ui.js';
 import { Ago, Button, Card, Empty, ErrorBox, Heading, Icon, Moment, RunDuration, RunStatus, ShortId, Skeleton } from '../ui/basics.js';
 import { LogView } from '../ui/log-view.js';
 import { Menu } from '../ui/menu.js';
 import { Tabs } from '../ui/tabs.js';
 import { act, ActionButton, menuItems } from '../ui/run-actions.js';
-import { DetailsTab } from './run/details-tab.js';
-import { EventsTab } from './run/events-tab.js';
-import { StepsTab } from './run/steps-tab.js';
+import { openChecks } from './run/open-checks.js';
+import { RunStrip } from './run/strip.js';
+
+/** Most visits are for the log; the other tabs are fetched when they are opened. */
+const DetailsTab = lazy(() => import('./run/details-tab.js').then((module) => module.DetailsTab));
+const EventsTab = lazy(() => import('./run/events-tab.js').then((module) => module.EventsTab));
+const StepsTab = lazy(() => import('./run/steps-tab.js').then((module) => module.StepsTab));
+const MetricsTab = lazy(() => import('./run/metrics-tab.js').then((module) => module.MetricsTab));
+const ChecksTab = lazy(() => import('./run/checks-tab.js').then((module) => module.ChecksTab));
+const SourceTab = lazy(() => import('./run/source-tab.js').then((module) => module.SourceTab));
 
 export const title = () => 'Run';
 
-const TABS = { log: 'Log', steps: 'Steps', events: 'Events', details: 'Details' };
-/** `s` stops, as in the table; so steps have no key. */
-const TAB_KEYS = [['l', 'log'], ['e', 'events'], ['d', 'details']];
+const TABS = { log: 'Log', steps: 'Steps', metrics: 'Metrics', events: 'Events', details: 'Details', checks: 'Checks', source: 'Source' };
+/** `s` stops and `e` edits, as in the table; so steps and events have others or none. */
+const TAB_KEYS = [['l', 'log'], ['v', 'events'], ['d', 'details'], ['m', 'metrics']];
 
 export default function Run({ id, tab = 'log', setTitle }) {
   const { run, error, reload } = useRun(id);
@@ -40,9 +47,18 @@ export default function Run({ id, tab = 'log', setTitle }) {
   return html`
     <${Head} run=${run} path=${path} onDone=${onDone} />
     ${error && html`<p class="stale tone-warn" role="status"><${Icon} name="triangle-alert" />Not up to date: ${error.message}</p>`}
+    <${RunStrip} run=${run} tab=${tab} />
     <${ErrorSummary} run=${run} tab=${tab} />
-    <${Tabs} label="Parts of this run" current=${tab} tabs=${Object.entries(TABS).map(([key, label]) => ({ key, label, href: href(`/runs/${id}/${key}`) }))} />
+    <${Tabs} label="Parts of this run" current=${tab} tabs=${tabsOf(run)} />
     <${Tab} key=${tab} name=${tab} run=${run} />`;
+}
+
+/** The tabs, with what they hold where that is worth a look. */
+function tabsOf(run) {
+  const open = openChecks(run);
+  return Object.entries(TABS).map(([key, label]) => ({
+    key, label, href: href(`/runs/${run.id}/${key}`), ...(key === 'checks' && open ? { note: `${open}!`, tone: 'bad' } : {}),
+  }));
 }
 
 /** Keys for the tabs and the orders; `order` is null until the run is known. */
@@ -56,6 +72,8 @@ function useRunKeys(id, order) {
   useHotkeys([
     ...TAB_KEYS.map(tabKey),
     orderKey('s', 'Stop it', 'stop'), orderKey('Shift K', 'Kill it', 'kill'), orderKey('r', 'Restart it', 'restart'),
+    { keys: 'e', label: 'Edit and re-run it', group: 'Run', run: () => navigate(`/launch?from=${id}`) },
+    { keys: 'c', label: 'Compare it with the run before', group: 'Run', run: () => navigate(`/compare?a=${id}`) },
   ]);
 }
 
@@ -63,6 +81,9 @@ function Tab({ name, run }) {
   if (name === 'steps') return html`<${Card}><${StepsTab} run=${run} /><//>`;
   if (name === 'events') return html`<${Card}><${EventsTab} run=${run} /><//>`;
   if (name === 'details') return html`<${DetailsTab} run=${run} />`;
+  if (name === 'metrics') return html`<${MetricsTab} run=${run} />`;
+  if (name === 'checks') return html`<${ChecksTab} run=${run} />`;
+  if (name === 'source') return html`<${SourceTab} run=${run} />`;
   return html`<${LogTab} run=${run} />`;
 }
 

@@ -61,7 +61,11 @@ export function menuItems(run, { all, onDone }) {
     label, icon: ACTIONS[name].icon, refusal: refusal(name, run), danger: name === 'remove' || name === 'kill',
     testid: `run-${name === 'remove' ? 'delete' : name}`, run: () => act(name, run, onDone),
   });
-  const rest = [item('cancel', 'Cancel and wait for its end'), item('remove')];
+  const edit = {
+    label: 'Edit and re-run', icon: 'pencil', href: href(`/launch?from=${run.id}`), refusal: can('run.start') ? '' : 'Your role may not do this', testid: 'run-edit',
+  };
+  const compare = { label: 'Compare', icon: 'git-compare', href: href(`/compare?a=${run.id}`), testid: 'run-compare' };
+  const rest = [edit, compare, item('cancel', 'Cancel and wait for its end'), item('remove')];
   if (!all) return rest;
   return [
     { label: 'Logs', icon: 'scroll-text', href: href(`/runs/${run.id}/log`), testid: 'run-logs' },

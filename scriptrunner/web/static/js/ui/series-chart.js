@@ -112,7 +112,7 @@ function optionsOf(latest, { width, height, Plot }) {
   const axis = { stroke: colour('muted'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: '11px Inter, system-ui, sans-serif' };
   const elapsed = (_, values) => values.map((value) => (formatX ? formatX(value) : duration(value)));
   return {
-    width, height, tzDate: zoned(Plot), legend: { show: false }, padding: [10, 12, 0, 0],
+    width, height, tzDate: zoned(Plot), legend: { show: false }, padding: [8, 12, 0, 0],
     cursor: {
       ...(sync ? { sync: { key: sync } } : {}), points: { size: 7 }, drag: { x: true, y: false },
       bind: onPick ? { click: (plot) => (event) => {
@@ -122,7 +122,7 @@ function optionsOf(latest, { width, height, Plot }) {
     },
     scales: { x: { time }, y: { range: (_, low, high) => rangeOf(low, high, limits) } },
     axes: [
-      { ...axis, ...(time ? {} : { values: elapsed }) },
+      { ...axis, size: 32, ...(time ? {} : { values: elapsed }) },
       { ...axis, size: 64, values: (_, values) => values.map((value) => format(value)) },
     ],
     bands: band ? [{ series: [1, 2], fill: colour('info', 0.14) }] : [],

@@ -9,6 +9,7 @@ import { Card, Moment, TableBox, TableHead } from '../../ui/basics.js';
 import { Pairs } from '../../ui/kv.js';
 import { PlanPairs } from '../../ui/launch/plan.js';
 import { Value } from '../../ui/value.js';
+import { withUnit } from './metrics-tab.js';
 
 export function DetailsTab({ run }) {
   useEffect(() => {
@@ -110,14 +111,4 @@ function MetricsCard({ metrics }) {
   return html`<${Card} title="Metrics of the last attempt">
     <${Pairs} pairs=${numbers.map(([name, value]) => [name, withUnit(name, value)])} />
   <//>`;
-}
-
-/** The names of the API end in their unit. */
-function withUnit(name, value) {
-  if (name.endsWith('_seconds')) return duration(value);
-  if (name.endsWith('_mb')) return bytes(value * 1048576);
-  if (name.endsWith('_kb')) return bytes(value * 1024);
-  if (name.endsWith('_bytes')) return bytes(value);
-  if (name.startsWith('cpu_')) return `${Math.round(value * 10) / 10} % of one core`;
-  return String(Math.round(value * 1000) / 1000);
 }
