@@ -32,13 +32,17 @@ def is_name(text: str) -> bool:
 
 
 def list_faults(
-    definition: TaskDefinition, edges: Mapping[str, Iterable[str]]
+    definition: TaskDefinition,
+    edges: Mapping[str, Iterable[str]],
+    *,
+    may_miss: bool = False,
 ) -> list[Fault]:
     """Return what is wrong with a task, one entry per fault.
 
     Args:
         definition: The task.
         edges: The dependencies of every task that there is, by its id.
+        may_miss: Whether it may depend on tasks that are not there.
     """
     return [
         *_name_faults(definition),
@@ -48,7 +52,10 @@ def list_faults(
         *(
             fault("dependencies", each)
             for each in find_problems(
-                definition.task_id, definition.dependencies, edges
+                definition.task_id,
+                definition.dependencies,
+                edges,
+                may_miss=may_miss,
             )
         ),
     ]

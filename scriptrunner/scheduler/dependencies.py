@@ -35,7 +35,11 @@ def _trace(came_from: Mapping[str, str], last: str, start: str) -> list[str]:
 
 
 def find_problems(
-    task_id: str, dependencies: Iterable[str], edges: Mapping[str, Iterable[str]]
+    task_id: str,
+    dependencies: Iterable[str],
+    edges: Mapping[str, Iterable[str]],
+    *,
+    may_miss: bool = False,
 ) -> list[str]:
     """Return what is wrong with the dependencies of a task, in words; empty if nothing.
 
@@ -43,13 +47,15 @@ def find_problems(
         task_id: The task.
         dependencies: What it is to depend on.
         edges: The dependencies of every task that there is, by its id.
+        may_miss: Whether tasks may be missing: those of a task that is switched off.
     """
     wanted = list(dependencies)
     problems = []
     if task_id in wanted:
         problems.append(f"{task_id} cannot depend on itself")
     missing = [each for each in wanted if each not in edges and each != task_id]
-    problems += [f"there is no task {each}" for each in missing]
+    if not may_miss:
+        problems += [f"there is no task {each}" for each in missing]
     if not problems:
         cycle = find_cycle({**edges, task_id: wanted}, task_id)
         if cycle is not None:

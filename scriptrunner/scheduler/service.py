@@ -206,7 +206,10 @@ class TaskService:
         before, old = task.definition, task.secrets
         task.definition = replace(before, **changes)
         task.change, task.principal, task.secrets = number, principal, secrets
-        self._check(connection, [task])
+        # A task that was paused because another was deleted can still be edited.
+        links_stay = before.dependencies == task.definition.dependencies
+        may_miss = links_stay and not task.definition.enabled
+        self._check(connection, [task], may_miss=may_miss)
         self._switch(connection, task, was_on=before.enabled, principal=principal)
         if _moves_times(before, task.definition):
             self._plan(task)
@@ -403,7 +406,9 @@ class TaskService:
             task.definition, task.secrets = definition, name
             task.change, task.principal = number, principal
             imported.append((task, was_on))
-        self._check(connection, [task for task, _ in imported], named=True)
+        self._check(
+            connection, [task for task, _ in imported], named=True, may_miss=True
+        )
         if dry_run:
             raise _DryRunDone
         for task, was_on in imported:
@@ -427,9 +432,20 @@ class TaskService:
         return replace(definition, run_options=shown), self._secrets.write(found)
 
     def _check(
-        self, connection: Connection, changed: Sequence[Task], *, named: bool = False
+        self,
+        connection: Connection,
+        changed: Sequence[Task],
+        *,
+        named: bool = False,
+        may_miss: bool = False,
     ) -> None:
         """Refuse tasks that cannot be; what they depend on is looked at inside.
+
+        Args:
+            connection: Of the transaction that is to store them.
+            changed: The tasks.
+            named: Whether each fault names its task.
+            may_miss: Whether tasks that are switched off may depend on missing ones.
 
         Raises:
             MalformedInputError: With every fault.
@@ -443,7 +459,8 @@ class TaskService:
                 edges[each.task_id] = list(each.definition.dependencies)
         faults = []
         for each in changed:
-            found = list_faults(each.definition, edges)
+            is_loose = may_miss and not each.definition.enabled
+            found = list_faults(each.definition, edges, may_miss=is_loose)
             found += () if found else self._plan_faults(each)
             faults += [_named(one, each.task_id) if named else one for one in found]
         if faults:

@@ -32,9 +32,10 @@ def write_yaml(definitions: Iterable[TaskDefinition]) -> str:
         }
         for each in definitions
     ]
-    return _HEAD + yaml.safe_dump(
+    text: str = yaml.safe_dump(
         {"tasks": tasks}, sort_keys=False, allow_unicode=True, width=88
     )
+    return _HEAD + text
 
 
 def read_yaml(text: str) -> list[TaskDefinition]:

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from scriptrunner.access.models import Role
 from scriptrunner.access.service import DEFAULT_NAME, NAME_LENGTH
 from scriptrunner.scheduler.checking import is_name
 from scriptrunner.web.schemas.answers import Answer, Count
@@ -45,7 +44,7 @@ class TokenRequest(BaseModel):
     @model_validator(mode="after")
     def _check_event(self) -> "TokenRequest":
         """A token for events is for one event; others name none."""
-        if (self.role == Role.EVENT) != (self.event is not None):
+        if (self.role == "event") != (self.event is not None):
             raise PydanticCustomError(
                 "token_event", "event is given with the role event, and only with it"
             )
