@@ -231,8 +231,8 @@ def _message(end: Mapping[str, Any], facts: RunFacts, detail: str | None) -> str
     text = error_text(end, facts=facts, detail=detail)
     if facts.outcome.reason != "gates":
         return text
-    failed = (each["message"] for each in facts.gates if not each["passed"])
-    return f"{text}: {'; '.join(failed)}"
+    failed = [each["message"] for each in facts.gates if not each["passed"]]
+    return f"{text}: {'; '.join(failed)}" if failed else text
 
 
 def signal_number(exit_code: int | None) -> int | None:
@@ -275,6 +275,8 @@ def _filled_in(reason: str, end: Mapping[str, Any], facts: RunFacts) -> str:
     exit_code = end.get("exit_code")
     if reason == "gates":
         failed = sum(not each["passed"] for each in facts.gates)
+        if not facts.gates:
+            return "The gates could not be evaluated"
         return f"{failed} of {len(facts.gates)} gates failed"
     if reason == "timeout":
         return f"Timed out after {_number(facts.timeout_seconds)} s"

@@ -95,20 +95,20 @@ class Ending:
         return error
 
     @property
-    def failed_gates(self) -> list[Mapping[str, Any]]:
-        """The results of the gates that failed."""
-        results = self.result.get("performance_gates_results") or ()
-        return [each for each in results if not each["passed"]]
+    def keeps_its_gates(self) -> bool:
+        """Whether there are no gates, or all of them were evaluated and passed."""
+        is_gated = bool(self.request.get("performance_gates"))
+        return not is_gated or self.result.get("performance_gates_passed") is True
 
     @property
     def is_success(self) -> bool:
         """Whether the script succeeded and every gate passed."""
-        return self.outcome.is_success and not self.failed_gates
+        return self.outcome.is_success and self.keeps_its_gates
 
     @property
     def final_outcome(self) -> Outcome:
         """How the run ends: as its script did, unless only gates failed."""
-        if self.outcome.status is Status.COMPLETED and self.failed_gates:
+        if self.outcome.status is Status.COMPLETED and not self.keeps_its_gates:
             return GATES_FAILED
         return self.outcome
 

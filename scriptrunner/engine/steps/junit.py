@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from scriptrunner.engine.output_files import OutputError
@@ -15,6 +16,8 @@ SCRIPT_TEST = "script exits with 0"
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
 #: What XML 1.0 cannot hold in any form.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Stands for the result of a gate that was never looked at.
+_NOT_EVALUATED: Mapping[str, Any] = {"passed": False, "message": "not evaluated"}
 #: Reasons that say how the script itself failed; all others are errors around it.
 _FAILURES = frozenset({"exit_code", "signal"})
 
@@ -60,7 +63,7 @@ def list_tests(ending: Ending) -> Iterator[ReportedTest]:
     name = ending.script_name
     asked = ending.request.get("performance_gates") or ()
     results = ending.result.get("performance_gates_results") or ()
-    for gate, result in zip(asked, results, strict=True):
+    for gate, result in zip_longest(asked, results, fillvalue=_NOT_EVALUATED):
         yield ReportedTest(
             class_name=f"{name}.gates",
             name=title_of(gate),

@@ -123,6 +123,7 @@ class Simulation:
                 options=run.options,
                 elapsed_seconds=self.now - first_at,
                 random_ratio=self.random.random(),
+                gates_failed=self.random.random() < 0.3,
             )
             self.feed(run, event)
 

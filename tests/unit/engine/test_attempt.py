@@ -1,5 +1,7 @@
 """Histories of a run as tables of events against the pure state machine."""
 
+from dataclasses import replace
+
 import pytest
 
 from scriptrunner.engine import attempt as machine
@@ -63,6 +65,11 @@ RESTART = StopAsked(StopKind.RESTART)
 BEGUN = (Claimed(), Started(1))
 
 
+def broken(**more):
+    """An end after which a gate does not hold."""
+    return replace(end(**more), gates_failed=True)
+
+
 @pytest.mark.parametrize(
     ("history", "expected"),
     [
@@ -72,6 +79,15 @@ BEGUN = (Claimed(), Started(1))
         ([KILL], ("cancelled", None, "killed")),
         ([RESTART], ("cancelled", None, "restart")),
         ([DryRunDone()], ("completed", None, None)),
+        # the script fared well, the gates did not: no retry either
+        ([*BEGUN, broken()], ("failed", "success", "gates")),
+        ([*BEGUN, broken(options=TWICE)], ("failed", "success", "gates")),
+        ([Claimed(), broken()], ("failed", "success", "gates")),
+        ([*BEGUN, STOP, broken()], ("failed", "success", "gates")),
+        # the script's own end counts for more than its gates
+        ([*BEGUN, broken(code=3)], ("failed", "failed", "exit_code")),
+        ([*BEGUN, broken(reason="timeout")], ("failed", "timeout", "timeout")),
+        ([*BEGUN, STOP, broken(reason="stop")], ("cancelled", "killed", "stopped")),
         # starting: never started for good
         (
             [Claimed(), end(reason="script_changed", code=None)],
