@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from scriptrunner.runs.models import Event
+from scriptrunner.storage.row_insert import RowInsert
 from scriptrunner.storage.tables import run_events, runs
 
-_INSERT = run_events.insert()
+_INSERT = RowInsert(run_events)
 _LIST = (
     select(
         run_events.c.seq,
@@ -73,8 +74,7 @@ def to_rows(
 
 def insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Add rows made by ``to_rows``; ``runs.event_count`` must be set beside it."""
-    if rows:
-        connection.execute(_INSERT, rows)
+    _INSERT(connection, rows)
 
 
 def append(connection: Connection, run_id: str, count: int, draft: EventDraft) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from scriptrunner.runs.models import IdempotencyKey
 from scriptrunner.runs.repository import events
+from scriptrunner.storage.row_insert import RowInsert
 from scriptrunner.storage.tables import idempotency_keys, run_details, runs
 
 # Written out, not bound: else no database would use the partial index.
@@ -26,8 +27,8 @@ _FIND_KEY = select(
     idempotency_keys.c.created_at,
 ).where(*_SAME_KEY)
 _DELETE_KEY = delete(idempotency_keys).where(*_SAME_KEY)
-_INSERT_RUNS = runs.insert()
-_INSERT_DETAILS = run_details.insert()
+_INSERT_RUNS = RowInsert(runs)
+_INSERT_DETAILS = RowInsert(run_details)
 _INSERT_KEYS = idempotency_keys.insert()
 
 
@@ -61,14 +62,14 @@ def insert_runs(
     """Add runs to the queue; each takes one of the reserved ``changes``."""
     if not new_runs:
         return
-    connection.execute(
-        _INSERT_RUNS,
+    _INSERT_RUNS(
+        connection,
         [
             {**new.run, "change": change}
             for new, change in zip(new_runs, changes, strict=False)
         ],
     )
-    connection.execute(_INSERT_DETAILS, [dict(new.details) for new in new_runs])
+    _INSERT_DETAILS(connection, [new.details for new in new_runs])
     events.insert(
         connection,
         [

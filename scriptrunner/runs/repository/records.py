@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from scriptrunner.runs.models import AttemptRecord, RunRecord
 from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_items
+from scriptrunner.storage.row_insert import RowInsert
 from scriptrunner.storage.tables import attempts, run_details, run_results, runs
 
 _RECORD = (
@@ -64,7 +65,7 @@ _END_VALUES = (
     "metrics",
     "visualization",
 )
-_INSERT_ATTEMPTS = attempts.insert()
+_INSERT_ATTEMPTS = RowInsert(attempts)
 _END_ATTEMPTS = (
     update(attempts)
     .where(
@@ -72,7 +73,7 @@ _END_ATTEMPTS = (
     )
     .values({name: bindparam(name) for name in _END_VALUES})
 )
-_INSERT_RESULTS = run_results.insert()
+_INSERT_RESULTS = RowInsert(run_results)
 
 
 def find_record(connection: Connection, run_id: str) -> RunRecord | None:
@@ -115,8 +116,7 @@ def find_visualization(connection: Connection, run_id: str, n: int) -> Any:
 
 def insert_attempts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add attempts, with at least ``run_id``, ``n`` and the same keys in each."""
-    if rows:
-        connection.execute(_INSERT_ATTEMPTS, [dict(row) for row in rows])
+    _INSERT_ATTEMPTS(connection, rows)
 
 
 def end_attempts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -130,8 +130,7 @@ def end_attempts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> N
 
 def insert_results(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store what came of runs: ``run_id``, ``result``, ``error_summary``, ``outputs``."""
-    if rows:
-        connection.execute(_INSERT_RESULTS, [dict(row) for row in rows])
+    _INSERT_RESULTS(connection, rows)
 
 
 def add_warning(connection: Connection, run_id: str, warning: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from scriptrunner.engine import destinations, paths, plan
@@ -17,12 +18,14 @@ from scriptrunner.runs.errors import (
 from scriptrunner.runs.models import Accepted, Submission, Trigger
 from scriptrunner.web.answers import json_answer
 from scriptrunner.web.body import BodyTooLargeError
-from scriptrunner.web.deps import ActorDep
+from scriptrunner.web.deps import ActorDep, get_actor
 from scriptrunner.web.describe import answers, ref
 from scriptrunner.web.form_body import InvalidFormJsonError
-from scriptrunner.web.requests import RunBodyDep, UploadBodyDep, find_key
+from scriptrunner.web.plain_route import PlainRoute
+from scriptrunner.web.requests import UploadBodyDep, find_key, read_run_body
 
 router = APIRouter(tags=["runs"])
+plain_router = APIRouter(tags=["runs"], route_class=PlainRoute)
 
 PATH_ERRORS = (
     paths.InvalidScriptPathError,
@@ -70,7 +73,7 @@ def _body(media: str, schema: str) -> dict[str, Any]:
     }
 
 
-@router.post(
+@plain_router.post(
     "/api/run",
     name="start_run",
     status_code=202,
@@ -85,15 +88,18 @@ def _body(media: str, schema: str) -> dict[str, Any]:
     ),
     openapi_extra=_body("application/json", "RunRequest"),
 )
-def start_run(body: RunBodyDep, actor: ActorDep) -> Response:
+async def start_run(request: Request) -> Response:
     """Put a run of a script below an allowed root into the queue."""
+    body = await read_run_body(request)
+    actor = await get_actor(request)
     submission = Submission(
         script_path=body.request.script_path,
         options=body.request.to_options(),
         principal=actor.principal,
         idempotency=body.idempotency,
     )
-    return _accepted(actor.services.runs.submit(submission), actor)
+    accepted = await run_in_threadpool(actor.services.runs.submit, submission)
+    return _accepted(accepted, actor)
 
 
 @router.post(
