@@ -11,6 +11,7 @@ BENCHMARKS = {
     "listing": "GET /api/runs of 50 with 100,000 runs stored",
     "idle": "resident memory and CPU of all processes without work",
     "start": "seconds from the command to the first answer",
+    "scan": "what the scans of a 2,000-line script add to a run",
     "output": "a script that prints 1 GB: memory, and the newest 64 KiB meanwhile",
 }
 
