@@ -24,7 +24,7 @@ export function ruleOf(task) {
 export const loadTasks = async (options) => (await getJson('/api/scheduler/tasks', options)).tasks;
 export const getTask = (id, options) => getJson(`/api/scheduler/tasks/${encodeURIComponent(id)}`, options);
 export const runTask = (id) => postJson(`/api/scheduler/tasks/${encodeURIComponent(id)}/run`, { headers: { 'Idempotency-Key': idempotencyKey() } });
-export const setEnabled = async (id, enabled) => (await request('PATCH', `/api/scheduler/tasks/${encodeURIComponent(id)}`, { json: { enabled } })).json();
+export const setEnabled = (id, enabled) => postJson(`/api/scheduler/tasks/${encodeURIComponent(id)}/${enabled ? 'resume' : 'pause'}`);
 export const removeTask = async (id) => (await request('DELETE', `/api/scheduler/tasks/${encodeURIComponent(id)}`)).json();
 
 /** The tasks that wait for one, directly. */
@@ -48,12 +48,15 @@ export function inZone(at, zone) {
 }
 
 
+/** What of a task decides its times. */
+export const timesOf = (task) => Object.fromEntries(['schedule', 'cron_expr', 'run_at', 'timezone', 'start_at', 'end_at'].filter((name) => task[name]).map((name) => [name, task[name]]));
+
 /** Address of a task's page below the prefix. */
 export const taskHref = (id) => `/schedules/${encodeURIComponent(id)}`;
 
 /**
- * Planned fires of a span of time.
+ * What was decided and what is planned within a span of time.
  * @param {{since: string, until: string}} range
- * @returns {Promise<{fires: {task_id: string, at: string, count?: number}[], truncated: boolean}>}
+ * @returns {Promise<{fires: {task_id: string, at: string, state: string, run_status: string|null}[], truncated: boolean}>}
  */
 export const loadFires = (range, options) => getJson('/api/scheduler/calendar', { query: range, ...options });

@@ -1,10 +1,10 @@
 /** One task: why it does what it does, when it fires next, what it did; and its rule to change. */
-import { getJson } from '../lib/api.js';
+import { getJson, postJson } from '../lib/api.js';
 import { href } from '../lib/boot.js';
-import { parseTime, plural } from '../lib/format.js';
+import { absolute, duration, parseTime, plural } from '../lib/format.js';
 import { navigate, query } from '../lib/router.js';
 import { useResource } from '../lib/resource.js';
-import { getTask, loadTasks, ruleOf, taskHref } from '../lib/tasks.js';
+import { getTask, loadTasks, ruleOf, taskHref, timesOf } from '../lib/tasks.js';
 import { useTopic } from '../lib/topic.js';
 import { html, useEffect } from '../lib/ui.js';
 import { Ago, Button, Card, Empty, Heading, Icon, Moment, Skeleton } from '../ui/basics.js';
@@ -45,7 +45,7 @@ function Head({ task, tasks, onChange }) {
   return html`<header class="run-head">
     <nav class="crumbs" aria-label="Where this is"><a href=${href('/schedules')}>Schedules</a><span aria-hidden="true">/</span><span>${task.task_id}</span></nav>
     <div class="run-title"><${Heading}>${task.task_id}<//><${TaskState} task=${task} /><span class="push"></span><div class="run-buttons">
-      <${Button} icon="play" label="Run now" kind="primary" refusal=${lacking('run.start')} onClick=${() => runNow(task)} data-testid="sch-run" />
+      <${Button} icon="play" label="Run now" kind="primary" refusal=${lacking('schedule.run')} onClick=${() => runNow(task)} data-testid="sch-run" />
       <${Button} icon=${task.enabled ? 'pause' : 'play'} label=${task.enabled ? 'Pause' : 'Resume'} refusal=${lacking('schedule.write')} onClick=${() => toggle(task, onChange)} data-testid="sch-pause" />
       <${Button} icon="trash-2" label="Delete" refusal=${lacking('schedule.write')} onClick=${() => removeAfterAsking(task, tasks, () => navigate('/schedules'))} data-testid="sch-delete" /></div></div>
     <p class="meta"><span>${ruleOf(task)}</span><span>${task.timezone}</span><span class="mono">${task.script_path}</span><span>${plural(task.run_count, 'run')}</span></p>
@@ -64,12 +64,16 @@ function Part({ name, task, tasks, onChange }) {
 
 /** Why it did not run, why it is late, when it will run. */
 function Why({ task }) {
-  const found = useResource((options) => getJson(`/api/scheduler${taskHref(task.task_id).replace('/schedules', '/tasks')}/why`, options), [task.task_id, task.state, task.next_run, task.last_run_id, task.enabled]);
+  const found = useResource((options) => getJson(`/api/scheduler/tasks/${encodeURIComponent(task.task_id)}/why`, options), [task.task_id, task.state, task.next_run, task.last_run_id, task.enabled]);
   return html`<${Card} title="Why" data-testid="sch-why"><${Loaded} resource=${found} lines=${3} title="The reason could not be found">${(why) => html`<div class="card-body">
-    <p><strong>${why.summary ?? why.answer ?? why.message}</strong></p>
-    ${(why.reasons ?? []).map((each) => html`<p key=${String(each.text ?? each)}>${each.text ?? each}</p>`)}
-    ${why.last_decision && html`<p class="muted">Last decision, <${Ago} at=${why.last_decision.decided_at} />: ${why.last_decision.reason}</p>`}</div>`}<//><//>`;
+    <p><strong>${readable(why.summary)}</strong></p>
+    ${why.late_seconds > 1 && html`<p class="text-warn">It is ${duration(why.late_seconds)} late.</p>`}
+    ${why.waiting_for.map(({ task_id: id, reason }) => html`<p key=${id}>Waits for <a href=${href(taskHref(id))}>${id}</a>: ${reason}.</p>`)}
+    ${why.recent.length > 1 && html`<details class="unfold"><summary>Last decisions</summary><ul>${why.recent.map((each) => html`<li key=${each.fire_time}><${Ago} at=${each.decided_at} />: ${each.state}, ${each.reason}</li>`)}</ul></details>`}</div>`}<//><//>`;
 }
+
+/** Times inside a sentence of the server, in the zone that the reader chose. */
+const readable = (text) => text.replace(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, (time) => absolute(parseTime(time)));
 
 function Facts({ task }) {
   const link = (id) => html`<a key=${id} href=${href(taskHref(id))}>${id}</a> `;
@@ -86,10 +90,13 @@ function Facts({ task }) {
 }
 
 function Next({ task }) {
-  const runs = task.next_runs ?? (task.next_run ? [task.next_run] : []);
+  const wanted = timesOf(task);
+  const hasTimes = Boolean(wanted.schedule || wanted.cron_expr || wanted.run_at);
+  const found = useResource(async (options) => (hasTimes ? postJson('/api/scheduler/preview', { json: wanted, ...options }) : false), [JSON.stringify(wanted)]);
   return html`<${Card} title="Next fires" data-testid="sch-next"><div class="card-body">
-    ${runs.length ? html`<${NextFires} preview=${{ description: ruleOf(task), next_runs: runs, warnings: task.warnings ?? [] }} zone=${task.timezone} />`
-    : html`<p class="muted">No fire is planned${task.enabled ? ': it fires by events, by other tasks or by hand' : ', since it is paused'}.</p>`}</div><//>`;
+    ${!task.enabled && html`<p class="text-warn">It is paused: this is when it would fire.</p>`}
+    <${Loaded} resource=${found} lines=${5} title="The next fires could not be computed">${(preview) => (preview ? html`<${NextFires} preview=${preview} zone=${task.timezone} />`
+    : html`<p class="muted">It has no times: it fires by events, by other tasks or by hand.</p>`)}<//></div><//>`;
 }
 
 const FIRES = [
@@ -105,7 +112,7 @@ const FIRES = [
 function Fires({ task }) {
   const found = useResource((options) => getJson(`/api/scheduler/tasks/${encodeURIComponent(task.task_id)}/fires`, { query: { limit: 100 }, ...options }), [task.task_id, task.last_run_id, task.next_run]);
   return html`<${Card} title="Fires" data-testid="sch-fires"><${Loaded} resource=${found} title="The fires could not be loaded">${(answer) => {
-    const rows = Array.isArray(answer) ? answer : answer.fires ?? answer.items;
+    const { fires: rows } = answer;
     return rows.length ? html`<${DataTable} label="Fires" columns=${FIRES} rows=${rows} rowKey=${({ fire_time: at, trigger }) => `${at} ${trigger}`} />`
       : html`<${Empty} icon="history" title="It has not fired yet"><p>Each decision will stand here, also that of a fire which was skipped.</p><//>`;
   }}<//><//>`;

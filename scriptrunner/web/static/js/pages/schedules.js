@@ -57,7 +57,7 @@ export default function Schedules() {
     { label: 'Import tasks or a crontab', icon: 'file-up', refusal: lacking('schedule.write'), run: () => askForImport(tasks.reload) },
   ];
   return html`<${PageHead} title="Schedules" note=${tasks.data && summary(tasks.data)}>
-      <${Button} icon="zap" label="Fire an event" refusal=${lacking('schedule.run')} onClick=${() => askForEvent(tasks.data ?? [], '', tasks.reload)} data-testid="sch-event-fire" />
+      <${Button} icon="zap" label="Fire an event" refusal=${lacking('event.fire')} onClick=${() => askForEvent(tasks.data ?? [], '', tasks.reload)} data-testid="sch-event-fire" />
       <${Button} icon="plus" label="New task" kind="primary" refusal=${lacking('schedule.write')} onClick=${() => add()} data-testid="sch-add" />
       <${Menu} label="More for schedules" items=${more} /><//>
     ${machine.value && !machine.value.supervisor.alive && html`<p class="verdict tone-bad" role="status"><${Icon} name="triangle-alert" />

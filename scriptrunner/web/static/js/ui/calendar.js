@@ -37,8 +37,8 @@ export function Calendar({ month, today, entries, onMonth, onDay }) {
   return html`<div class="calendar">
     <div class="calendar-head"><${IconButton} icon="chevron-left" label="Month before" onClick=${() => onMonth(monthBeside(month, -1))} />
       <h3 aria-live="polite">${name}</h3><${IconButton} icon="chevron-right" label="Month after" onClick=${() => onMonth(monthBeside(month, 1))} />
-      <span class="muted">${plural(total, 'planned fire')}</span></div>
-    <table><caption class="sr-only">Planned fires in ${name}</caption>
+      <span class="muted">${plural(total, 'fire')}</span></div>
+    <table><caption class="sr-only">Fires in ${name}</caption>
       <thead><tr>${DAYS.map((day) => html`<th key=${day} scope="col">${day}</th>`)}</tr></thead>
       <tbody>${weeks.map((week) => html`<tr key=${week[0]}>${week.map((day) => html`<${Day} key=${day} day=${day} month=${month} today=${today} entries=${entries.get(day) ?? []} onDay=${onDay} />`)}</tr>`)}</tbody>
     </table></div>`;

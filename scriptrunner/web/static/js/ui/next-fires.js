@@ -4,11 +4,10 @@ import { inZone } from '../lib/tasks.js';
 import { html } from '../lib/ui.js';
 import { Ago, Icon } from './basics.js';
 
-/** @param {{preview: {description: string, next_runs: string[], warnings: (string|object)[]}, zone: string}} props */
+/** @param {{preview: {description: string, next_runs: string[], warnings: string[]}, zone: string}} props */
 export function NextFires({ preview, zone }) {
-  const warnings = preview.warnings.map((each) => (typeof each === 'string' ? each : each.message));
   return html`<p class="fires-words"><strong>${preview.description}</strong></p>
-    ${warnings.map((text) => html`<p key=${text} class="text-warn line-up" data-testid="fire-warning"><${Icon} name="triangle-alert" /><span>${text}</span></p>`)}
+    ${preview.warnings.map((text) => html`<p key=${text} class="text-warn line-up" data-testid="fire-warning"><${Icon} name="triangle-alert" /><span>${text}</span></p>`)}
     ${preview.next_runs.length ? html`<ol class="fires">${preview.next_runs.map((at) => html`<${FireTime} key=${at} at=${at} zone=${zone} />`)}</ol>` : html`<p class="muted">No fires ahead.</p>`}`;
 }
 

@@ -23,7 +23,7 @@ export function NextFire({ task }) {
   const here = absolute(at);
   const there = inZone(at, task.timezone);
   const differs = here.slice(0, 16) !== there.slice(0, 16) && !(zone.value === 'utc' && task.timezone === 'UTC');
-  return html`<span class="next-fire"><${Ago} at=${task.next_run} /><small class="muted">${here}${differs && html`<br />${there} in ${task.timezone}`}</small></span>`;
+  return html`<span class="next-fire"><${Ago} at=${task.next_run} /><small class="muted">${here}${differs && html`<br />${there}${task.timezone === 'UTC' ? '' : ` in ${task.timezone}`}`}</small></span>`;
 }
 
 /** How the last run ended, with a link to it. */

@@ -65,8 +65,8 @@ export function ScriptField({ value, onChange }) {
     <datalist id=${`${id}-list`}>${known.map((path) => html`<option key=${path} value=${path}></option>`)}</datalist></div>`;
 }
 
-/** Paths of scripts that the history has, those that ran last first. */
+/** Paths of all scripts that the history has. */
 async function loadScripts(options) {
-  const { items } = await getJson('/api/analytics/history', { query: { limit: 1000, days: 365 }, ...options });
-  return [...new Set(items.map(({ script_path: path }) => path))];
+  const { scripts } = await getJson('/api/analytics/overview', { query: { days: 365 }, ...options });
+  return scripts.map(({ script_path: path }) => path);
 }

@@ -4,7 +4,7 @@ import { href } from '../../lib/boot.js';
 import { parseTime, plural, scriptName } from '../../lib/format.js';
 import { formatOf, titleOf } from '../../lib/metrics.js';
 import { navigate, query, setQuery } from '../../lib/router.js';
-import { readSeries } from '../../lib/series.js';
+import { fitByRun, readSeries } from '../../lib/series.js';
 import { useResource } from '../../lib/resource.js';
 import { useTopic } from '../../lib/topic.js';
 import { html, useMemo } from '../../lib/ui.js';
@@ -15,6 +15,7 @@ import { Pairs } from '../../ui/kv.js';
 import { SeriesChart } from '../../ui/series-chart.js';
 import { Loaded } from '../../ui/states.js';
 import { toQuery } from './filters.js';
+import { OverviewCard } from './overview-card.js';
 
 const METHODS = [['iqr', 'Quartiles'], ['mad', 'Median'], ['zscore', 'Mean']];
 const BASELINES = [['intelligent', 'Intelligent'], ['percentile', 'P75'], ['iqr', 'Without outliers']];
@@ -29,6 +30,7 @@ export function TrendPart({ filters }) {
   const actions = html`<${Segments} label="Along which axis" name="an-axis" value=${by} choices=${[['time', 'by time'], ['run', 'run by run']]} onChange=${(next) => setQuery({ by: next === 'time' ? null : next })} />`;
   return html`<${Card} title=${what} actions=${actions} data-testid="an-trends">
       <${Loaded} resource=${series} lines=${9} title="The trend could not be computed">${(found) => html`<${Trend} found=${found} filters=${filters} what=${what} by=${by} />`}<//><//>
+    ${!filters.script && html`<${OverviewCard} filters=${filters} />`}
     ${series.data?.points.length > 1 && html`<${Details} found=${series.data} filters=${filters} method=${method} />`}`;
 }
 
@@ -37,8 +39,7 @@ function Trend({ found, filters, what, by }) {
   const { points, message } = found;
   const chart = useMemo(() => toChart(found, by), [found, by]);
   if (points.length < 2) {
-    return html`<${Empty} icon="chart-line" title=${points.length ? 'Only one value yet' : 'No values in this time'}><p>${message ?? 'A trend needs at least 2 runs; anomalies and baselines a few more.'}
-      ${found.needed && ` It needs ${found.needed}, and there are ${points.length}.`}</p><//>`;
+    return html`<${Empty} icon="chart-line" title=${points.length ? 'Only one value yet' : 'No values in this time'}><p>${message ?? 'Not enough data points'}${found.needed ? `: it needs ${found.needed}, there ${points.length === 1 ? 'is' : 'are'} ${points.length}` : ''}.</p><//>`;
   }
   return html`<${Verdicts} found=${found} format=${format} />
     <${SeriesChart} label=${`Trend of ${what}`} sentence=${sentenceOf(found, what, format)} ...${chart} format=${format} height=${300}
@@ -46,21 +47,26 @@ function Trend({ found, filters, what, by }) {
 }
 
 /** What the chart draws: values, fit, band, anomalies as points, shifts as vertical lines. */
-function toChart({ points, fit, band, anomalies, shifts }, by) {
+function toChart(found, by) {
+  const { points, band, level, anomalies, shifts } = found;
   const time = by === 'time';
+  const fit = time ? found.fit : fitByRun(found);
   const at = (index) => (time ? parseTime(points[index].time) / 1000 : index + 1);
   const strange = new Map(anomalies.map((each) => [each.run_id, each.value]));
   return {
     time, x: points.map((_, index) => at(index)), formatX: (value) => `run ${Math.round(value)}`,
     series: [
       { label: 'value', values: points.map(({ value }) => value), tone: 'accent', kind: points.length > 250 ? 'line' : 'points' },
+      ...(level ? [{ label: 'level', values: level, tone: 'info', kind: 'line' }] : []),
       ...(fit ? [{ label: 'trend', values: fit, tone: 'text', dashed: true }] : []),
       { label: 'anomaly', values: points.map(({ run_id: id }) => strange.get(id) ?? null), tone: 'bad', kind: 'points' },
     ],
     band: band ? { low: points.map(() => band.lower), high: points.map(() => band.upper), label: 'usual' } : undefined,
-    marks: shifts.filter(({ index }) => points[index]).map((shift) => ({ x: at(shift.index), label: shift.percent === null ? 'shift' : `${shift.percent > 0 ? '+' : ''}${Math.round(shift.percent)} %`, tone: shift.worse ? 'bad' : 'good' })),
+    marks: shifts.filter(({ index }) => points[index]).map((shift) => ({ x: at(shift.index), label: shift.percent === null ? 'shift' : `${shift.percent > 0 ? '+' : ''}${Math.round(shift.percent)} %`, tone: toneOf(shift) })),
   };
 }
+
+const toneOf = ({ worse }) => (worse === null ? 'info' : worse ? 'bad' : 'good');
 
 function sentenceOf({ points, trend, anomalies, shifts }, what, format) {
   const direction = trend?.direction ?? 'stable';
@@ -101,11 +107,11 @@ function Details({ found, filters, method }) {
 /** Where the level changed, by how much, and what changed with it. */
 function Shifts({ shifts, format }) {
   if (!shifts.length) return html`<${Card} title="Shifts of level" data-testid="an-shifts"><p class="card-note muted">The level did not change in this time.</p><//>`;
-  return html`<${Card} title="Shifts of level" data-testid="an-shifts"><ul class="shift-list">${shifts.map((shift) => html`<li key=${shift.run_id ?? shift.index} class=${`tone-${shift.worse ? 'bad' : 'good'}`}>
+  return html`<${Card} title="Shifts of level" data-testid="an-shifts"><ul class="shift-list">${shifts.map((shift) => html`<li key=${shift.run_id ?? shift.index} class=${`tone-${toneOf(shift)}`}>
     <${Icon} name=${shift.after > shift.before ? 'arrow-up' : 'arrow-down'} /><div>
       <p><strong>${format(shift.before)} → ${format(shift.after)}</strong>${shift.percent !== null && ` (${shift.percent > 0 ? '+' : ''}${shift.percent.toFixed(0)} %)`}
         ${shift.run_id && html` with run <a class="mono" href=${href(`/runs/${shift.run_id}`)}>${shift.run_id.slice(0, 8)}</a>`}${shift.time && html`, <${Ago} at=${shift.time} />`}</p>
-      ${shift.causes.length ? shift.causes.map((text) => html`<p key=${text} class="break">${text}</p>`) : html`<p class="muted">Script, arguments and interpreter were the same before and after.</p>`}
+      ${shift.causes.length ? shift.causes.map(({ text }) => html`<p key=${text} class="break">There ${text}.</p>`) : html`<p class="muted">Nothing else is known to have changed there.</p>`}
       ${shift.run_id && shift.run_before && html`<p><a href=${href(`/compare?a=${shift.run_before}&b=${shift.run_id}`)}>Compare the runs before and after</a></p>`}</div></li>`)}</ul><//>`;
 }
 

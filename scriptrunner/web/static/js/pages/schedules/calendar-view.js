@@ -33,12 +33,12 @@ export default function CalendarView({ tasks }) {
 /** Fires of each day, a line per task. */
 function byDay(fires) {
   const days = new Map();
-  for (const { task_id: id, at, count = 1 } of fires) {
+  for (const { task_id: id, at } of fires) {
     const day = dayOf(parseTime(at));
     if (!days.has(day)) days.set(day, new Map());
     const lines = days.get(day);
     const line = lines.get(id) ?? { key: id, text: id, href: href(taskHref(id)), first: at, count: 0 };
-    lines.set(id, { ...line, count: line.count + count });
+    lines.set(id, { ...line, count: line.count + 1 });
   }
   return new Map([...days].map(([day, lines]) => [day, [...lines.values()].sort((a, b) => a.first.localeCompare(b.first))
     .map((line) => ({ ...line, text: `${absolute(parseTime(line.first)).slice(11, 16)} ${line.key}` }))]));

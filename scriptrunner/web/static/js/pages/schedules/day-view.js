@@ -4,7 +4,7 @@ import { absolute, now, parseTime } from '../../lib/format.js';
 import { zone } from '../../lib/prefs.js';
 import { query, setQuery } from '../../lib/router.js';
 import { useResource } from '../../lib/resource.js';
-import { loadFires, taskHref } from '../../lib/tasks.js';
+import { LAST_TONES, loadFires, taskHref } from '../../lib/tasks.js';
 import { html } from '../../lib/ui.js';
 import { Button, Card, Empty, Icon, IconButton } from '../../ui/basics.js';
 import { Lanes } from '../../ui/lanes.js';
@@ -38,10 +38,10 @@ export default function DayView({ tasks }) {
 
 function toLanes(fires) {
   const lanes = new Map();
-  for (const { task_id: id, at, count = 1 } of fires) {
+  for (const { task_id: id, at, state, run_status: status } of fires) {
     if (!lanes.has(id)) lanes.set(id, { key: id, href: href(taskHref(id)), fires: [] });
     const moment = parseTime(at);
-    lanes.get(id).fires.push({ at: moment, tone: moment < Date.now() ? 'quiet' : 'info', text: `${absolute(moment).slice(11, 19)} ${id}${count > 1 ? `, ${count} times` : ''}` });
+    lanes.get(id).fires.push({ at: moment, tone: state === 'planned' ? 'info' : LAST_TONES[status] ?? 'quiet', text: `${absolute(moment).slice(11, 19)} ${id}, ${status ?? state}` });
   }
   return [...lanes.values()].sort((a, b) => a.fires[0].at - b.fires[0].at);
 }

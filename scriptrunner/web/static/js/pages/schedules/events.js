@@ -56,11 +56,11 @@ function readPayload(text) {
 }
 
 function Outcome({ answer }) {
-  const skipped = (answer.skipped ?? []).map((each) => (typeof each === 'string' ? each : `${each.task_id} (${each.reason})`));
+  const skipped = answer.skipped.map(({ task_id: id, reason }) => `${id} (${reason})`);
   return html`<div class="stack" data-testid="event-outcome" role="status">
     ${answer.runs.length ? html`<p>${plural(answer.runs.length, 'run')} queued:</p><ul>${answer.runs.map(({ task_id: task, run_id: run }) => html`<li key=${run}><a href=${href(taskHref(task))} onClick=${closeDialog}>${task}</a>: <a class="mono" href=${href(`/runs/${run}/log`)} onClick=${closeDialog}>${run.slice(0, 8)}</a></li>`)}</ul>`
     : html`<p>No run was started.</p>`}
-    ${answer.waiting?.length > 0 && html`<p>Waiting for others first: ${answer.waiting.join(', ')}.</p>`}
+    ${answer.waiting.length > 0 && html`<p>Waiting for others first: ${answer.waiting.join(', ')}.</p>`}
     ${skipped.length > 0 && html`<p>Not started: ${skipped.join(', ')}.</p>`}
     <div><${Button} label="Done" data-first-focus onClick=${closeDialog} /></div></div>`;
 }

@@ -2,6 +2,7 @@
 import { postJson, request } from '../../lib/api.js';
 import { join, split } from '../../lib/shellwords.js';
 import { useResource } from '../../lib/resource.js';
+import { timesOf } from '../../lib/tasks.js';
 import { html, useEffect, useState } from '../../lib/ui.js';
 import { Button, Card, ErrorBox, Segments } from '../../ui/basics.js';
 import { CronInput } from '../../ui/cron-input.js';
@@ -12,7 +13,7 @@ import { showToast } from '../../ui/toast.js';
 
 export const NEW = {
   task_id: '', description: '', script_path: '', script_args: [], schedule: null, cron_expr: null, run_at: null, timezone: 'UTC', events: [], dependencies: [],
-  misfire_policy: 'run_once', misfire_grace_seconds: 60, overlap_policy: 'skip', run_options: {}, start_at: null, end_at: null, delay_seconds: 0, jitter_seconds: 0, max_runs: null,
+  misfire_policy: 'run_once', misfire_grace_seconds: 60, misfire_limit: 100, overlap_policy: 'skip', run_options: {}, start_at: null, end_at: null, delay_seconds: 0, jitter_seconds: 0, max_runs: null,
 };
 const KINDS = [['interval', 'Interval'], ['cron', 'Cron'], ['once', 'Once'], ['event', 'Event'], ['after', 'After tasks'], ['hand', 'By hand']];
 const NAME = '[A-Za-z0-9][A-Za-z0-9._:\\-]{0,127}';
@@ -130,6 +131,7 @@ function Rules({ values, set, field, kind, tasks, text }) {
   return html`<div class="form-grid">
     ${field('misfire_policy', 'Missed fires', select('misfire_policy', [['run_once', 'run once for all'], ['skip', 'skip them'], ['run_all', 'run each']]), 'When the service was down or the machine asleep.')}
     ${field('misfire_grace_seconds', 'Late by up to', number('misfire_grace_seconds', 's'), 'A fire that is not later counts as on time.')}
+    ${values.misfire_policy === 'run_all' && field('misfire_limit', 'At most', number('misfire_limit', 'fires', { min: 1, max: 100, step: 1 }), 'Of those that were missed.')}
     ${field('overlap_policy', 'While a run is active', select('overlap_policy', [['skip', 'skip the fire'], ['queue', 'wait for its end'], ['allow', 'run beside it'], ['cancel_running', 'cancel it']]), 'What becomes of the next fire.')}
     ${field('delay_seconds', 'Delay', number('delay_seconds', 's'), 'Between the planned time and the run.')}
     ${field('jitter_seconds', 'Spread', number('jitter_seconds', 's'), 'A further delay up to this, different each time.')}
@@ -143,8 +145,7 @@ function Rules({ values, set, field, kind, tasks, text }) {
 
 /** The next fires as the server computes them, a moment after the last key. */
 function Preview({ task }) {
-  const wanted = Object.fromEntries(['schedule', 'cron_expr', 'run_at', 'timezone', 'start_at', 'end_at'].filter((name) => task[name]).map((name) => [name, task[name]]));
-  const key = JSON.stringify(wanted);
+  const key = JSON.stringify(timesOf(task));
   const [asked, setAsked] = useState(key);
   useEffect(() => {
     const timer = setTimeout(() => setAsked(key), 250);

@@ -40,19 +40,30 @@ function Rows({ rows, tasks, onChange }) {
       event.preventDefault();
       if (!lacking('schedule.write')) toggle(task, onChange);
     }} data-testid="sch-toggle" /></label>` },
-    { key: 'task_id', title: 'Task', head: true, render: (task) => html`<span class="script-cell"><a class="script-name" href=${href(`/schedules/${encodeURIComponent(task.task_id)}`)}>${task.task_id}</a>
+    { key: 'task_id', title: 'Task', head: true, sort: 'task_id', render: (task) => html`<span class="script-cell"><a class="script-name" href=${href(`/schedules/${encodeURIComponent(task.task_id)}`)}>${task.task_id}</a>
       ${task.description && html`<span class="script-args">${task.description}</span>`}</span>` },
     { key: 'script', title: 'Script', render: (task) => html`<span class="script-cell"><span title=${task.script_path}>${scriptName(task.script_path)}</span>
       ${task.script_args.length > 0 && html`<span class="script-args mono">${task.script_args.join(' ')}</span>`}</span>` },
     { key: 'rule', title: 'When', render: (task) => html`<span>${ruleOf(task)}${task.timezone !== 'UTC' && (task.cron_expr || task.schedule) && html`<br /><small class="muted">${task.timezone}</small>`}</span>` },
-    { key: 'next_run', title: 'Next', render: (task) => html`<${NextFire} task=${task} />` },
+    { key: 'next_run', title: 'Next', sort: 'next_run', render: (task) => html`<${NextFire} task=${task} />` },
     { key: 'state', title: 'State', render: (task) => html`<${TaskState} task=${task} />` },
-    { key: 'last', title: 'Last run', render: (task) => html`<${LastRun} task=${task} />` },
-    { key: 'run_count', title: 'Runs', num: true },
+    { key: 'last', title: 'Last run', sort: 'last_run', render: (task) => html`<${LastRun} task=${task} />` },
+    { key: 'run_count', title: 'Runs', num: true, sort: 'run_count' },
     { key: 'actions', title: '', class: 'actions', render: (task) => html`<${Actions} task=${task} tasks=${tasks} onChange=${onChange} />` },
   ];
-  return html`<${DataTable} label="Tasks" columns=${columns} rows=${rows} rowKey=${({ task_id: id }) => id} testid="sch-table"
+  const sort = { by: query.value.get('sort') ?? 'next_run', descending: query.value.get('order') === 'desc' };
+  return html`<${DataTable} label="Tasks" columns=${columns} rows=${sorted(rows, sort)} rowKey=${({ task_id: id }) => id} testid="sch-table"
+    sort=${sort} onSort=${({ by, descending }) => setQuery({ sort: by === 'next_run' ? null : by, order: descending ? 'desc' : null })}
     rowProps=${({ task_id: id, enabled, state }) => ({ 'data-testid': 'sch-row', 'data-task-id': id, 'data-state': state, tabindex: '-1', class: classes(!enabled && 'is-off', id === added && 'is-selected') })} />`;
+}
+
+/** All tasks are here, so they are put in order here; what has no value comes last. */
+function sorted(rows, { by, descending }) {
+  const turn = descending ? -1 : 1;
+  return [...rows].sort((a, b) => {
+    if (a[by] === null || b[by] === null) return Number(a[by] === null) - Number(b[by] === null);
+    return a[by] < b[by] ? -turn : a[by] > b[by] ? turn : 0;
+  });
 }
 
 function Actions({ task, tasks, onChange }) {
@@ -63,7 +74,7 @@ function Actions({ task, tasks, onChange }) {
     { label: 'Its runs', icon: 'history', href: href(`${page}?part=fires`) },
     { label: 'Delete', icon: 'trash-2', danger: true, refusal: lacking('schedule.write'), testid: 'sch-delete', run: () => removeAfterAsking(task, tasks, onChange) },
   ];
-  return html`<div class="row-actions"><${Button} compact=${true} icon="play" label="Run now" refusal=${lacking('run.start')} title=${`Run ${task.task_id} now`}
+  return html`<div class="row-actions"><${Button} compact=${true} icon="play" label="Run now" refusal=${lacking('schedule.run')} title=${`Run ${task.task_id} now`}
     onClick=${() => runNow(task)} data-testid="sch-run" /><${Menu} label=${`More for ${task.task_id}`} items=${items} /></div>`;
 }
 
