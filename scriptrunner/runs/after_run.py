@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.desk import AlertDesk
@@ -14,9 +15,11 @@ from scriptrunner.engine.output_files import (
     read_below,
 )
 from scriptrunner.engine.plan import RunOptions
-from scriptrunner.engine.steps import baseline, cost
+from scriptrunner.engine.scans.session import read_reports
+from scriptrunner.engine.steps import baseline, cost, scans
 from scriptrunner.engine.steps.ending import Findings
 from scriptrunner.engine.steps.prices import PriceChoice, PriceError, Rates, find_rates
+from scriptrunner.history.locations import make_locations
 from scriptrunner.runs.alerting import RunAlerts
 from scriptrunner.runs.folders import OUTPUTS_NAME, WRITTEN_NAME, RunFolders
 from scriptrunner.runs.repository import baselines
@@ -39,6 +42,8 @@ class AfterRun:
     def __init__(self, settings: Settings, folders: RunFolders) -> None:
         """Read the price table only if the settings name one."""
         self._folders = folders
+        #: Histories besides the service's own.
+        self.histories = make_locations(settings)
         #: What an end does about alerts.
         self.alerts = RunAlerts(AlertDesk(Channels(settings)))
         self._roots = spellings_of(settings.output_root)
@@ -69,11 +74,17 @@ class AfterRun:
         return find_rates(self._prices)
 
     def check(self, options: RunOptions) -> None:
-        """Refuse outputs that could not be written or published as things are now.
+        """Refuse what this service has not: channels, and places for outputs.
 
         Raises:
-            InvalidOutputPathError: With the first of them.
+            MalformedInputError: If an alert names a channel that does not exist.
+            InvalidHistoryDbError: If the history may not be named.
+            InvalidOutputPathError: With the first output that could not be written or
+                published as things are now.
         """
+        self.alerts.check(options)
+        if options.history_db is not None:
+            self.histories.check(options.history_db)
         for name in ("junit_output", "save_baseline"):
             path = getattr(options, name)
             if path is None:
@@ -90,7 +101,7 @@ class AfterRun:
 
         Such an end is worked out before the transaction that records it.
         """
-        return steps.needs_files(run.request)
+        return steps.needs_files(run.request) or bool(run.request.get("history_db"))
 
     def look_up(self, connection: Connection, run: StoredRun) -> Findings:
         """Return what the steps of ``run`` need to know, before they work.
@@ -116,7 +127,14 @@ class AfterRun:
             baseline=numbers,
             baseline_error=error,
             early_alerts=self.alerts.find_early(connection, run),
+            scans=self.read_scans(run),
         )
+
+    def read_scans(self, run: StoredRun) -> dict[str, dict[str, Any]] | None:
+        """Return what the scans of ``run`` have found so far; None without any."""
+        if not scans.is_wanted(run.request):
+            return None
+        return read_reports(self._folders.path(run.id))
 
     def _find_rates_now(self) -> Rates | None:
         try:

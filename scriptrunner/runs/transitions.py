@@ -33,7 +33,11 @@ from scriptrunner.engine.steps import scans as scan_step
 from scriptrunner.engine.steps.deciding import decide
 from scriptrunner.engine.steps.ending import Ending, Findings
 from scriptrunner.engine.visualizer import StepFacts, build_report
+from scriptrunner.history.models import Finished
+from scriptrunner.history.recording import HistoryWriteError, record, record_in_file
+from scriptrunner.history.rows import to_row
 from scriptrunner.runs.after_run import AfterRun
+from scriptrunner.runs.keeping import to_finished
 from scriptrunner.runs.models import TASK_TRIGGERS
 from scriptrunner.runs.repository import baselines, events, records, state, tasks
 from scriptrunner.runs.repository.state import Before, StoredRun
@@ -105,6 +109,8 @@ class RunChange:
         self._found = found
         #: What the steps have made of the run's end; None if it has none.
         self.ending: Ending | None = None
+        #: What goes into the service's own history with this change.
+        self.finished: Finished | None = None
         #: Code of the refusal, if an order came at the wrong moment.
         self.refusal: str | None = None
 
@@ -473,6 +479,20 @@ class RunChange:
             "error_summary": result["error_summary"],
             "outputs": [] if ending is None else ending.files.written,
         }
+        self._keep(result)
+
+    def _keep(self, result: dict[str, Any]) -> None:
+        """Note what the history keeps; a file of its own is written here and now."""
+        self.finished = to_finished(self.run, result, now=self._now)
+        name = self.run.request.get("history_db")
+        if self.finished is None or name is None:
+            return
+        histories, finished = self._host.after_run.histories, self.finished
+        self.finished = None
+        try:
+            result["execution_id"] = record_in_file(histories, name, finished)
+        except HistoryWriteError as error:
+            self.warn("history_failed", f"{name}: {error.message}")
 
     def _duration(self) -> float | None:
         """Return the seconds from the first start to the end of the run."""
@@ -572,6 +592,7 @@ def write(
     state.save(connection, [(change.run, change.before) for change in fresh])
     _write_attempts(connection, fresh)
     _write_endings(connection, fresh)
+    _write_history(connection, fresh)
     results = [change.result for change in fresh if change.result is not None]
     records.insert_results(connection, results)
     events.insert(connection, rows)
@@ -590,6 +611,17 @@ def _write_attempts(connection: Connection, changes: Sequence[RunChange]) -> Non
     records.insert_attempts(connection, [row for row in new if "reason" in row])
     ended = [each.ended_attempt for each in changes if each.ended_attempt is not None]
     records.end_attempts(connection, ended)
+
+
+def _write_history(connection: Connection, changes: Sequence[RunChange]) -> None:
+    """Keep what ended runs measured; the number of the change is that of the row."""
+    rows = []
+    for change in changes:
+        if change.finished is not None and change.result is not None:
+            number = change.run.change
+            change.result["result"]["execution_id"] = number
+            rows.append(to_row(change.finished, number))
+    record(connection, rows)
 
 
 def _write_endings(connection: Connection, changes: Sequence[RunChange]) -> None:
