@@ -19,6 +19,8 @@ from scriptrunner.alerts.errors import DeliveryError
 from scriptrunner.alerts.targets import Resolve, Target, find_addresses, to_target
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 #: Seconds for all of a try, the name service included.
@@ -35,6 +37,7 @@ def post_json(
     headers: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
     resolve: Resolve | None = None,
+    trust: "ssl.SSLContext | None" = None,
 ) -> None:
     """Post ``body`` to ``url``; return when the receiver has taken it (2xx).
 
@@ -45,6 +48,7 @@ def post_json(
         headers: Further headers.
         seconds: For everything.
         resolve: Asks the name service; tests hand in their own.
+        trust: Whose certificates are believed; by default the usual ones.
 
     Raises:
         DeliveryError: If it was not taken. Its words hold no part of the address but
@@ -60,7 +64,7 @@ def post_json(
         "User-Agent": f"ScriptRunner/{__version__}",
         **(headers or {}),
     }
-    _Post(target, content, sent_headers, deadline).to_any(addresses)
+    _Post(target, content, sent_headers, deadline, trust).to_any(addresses)
 
 
 class _Post:
@@ -72,11 +76,13 @@ class _Post:
         content: bytes,
         headers: Mapping[str, str],
         deadline: float,
+        trust: "ssl.SSLContext | None",
     ) -> None:
         self._target = target
         self._content = content
         self._headers = headers
         self._deadline = deadline
+        self._trust = trust
         self._streams: list[Any] = []
 
     def to_any(self, addresses: Sequence[str]) -> None:
@@ -141,7 +147,10 @@ class _Post:
         timeout = httpx.Timeout(remaining, connect=remaining / addresses_left)
         with (
             httpx.Client(
-                timeout=timeout, trust_env=False, follow_redirects=False
+                timeout=timeout,
+                trust_env=False,
+                follow_redirects=False,
+                verify=True if self._trust is None else self._trust,
             ) as client,
             client.stream(
                 "POST",

@@ -4,14 +4,17 @@ Everything is stored in the transaction that ends the run, or not at all.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from scriptrunner.alerts.desk import AlertDesk, to_deliveries
 from scriptrunner.alerts.models import DeliveryStatus, NewAlert
 from scriptrunner.clock import to_text
 from scriptrunner.engine.events import EventType
+from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.rules import Rule
 from scriptrunner.engine.steps.ending import Ending
+from scriptrunner.runs.models import RunRecord
 from scriptrunner.runs.repository.state import StoredRun
 from scriptrunner.storage.database import Connection
 
@@ -27,6 +30,19 @@ class RunAlerts:
         """Keep nothing."""
         self._desk = desk
 
+    def check(self, options: RunOptions) -> None:
+        """Refuse channels that do not exist.
+
+        Raises:
+            MalformedInputError: With a fault per unknown name.
+        """
+        self._desk.check(options.alerts)
+
+    def find_warnings(self, options: RunOptions) -> list[str]:
+        """Return what a caller should know of their rules although nothing is wrong."""
+        has_webhook = options.slack_webhook is not None
+        return self._desk.find_warnings(options.alerts, has_webhook=has_webhook)
+
     def find_early(
         self, connection: Connection, run: StoredRun
     ) -> Mapping[int, Mapping[str, float]]:
@@ -34,6 +50,15 @@ class RunAlerts:
         if not rules_of(run):
             return {}
         return self._desk.find_early(connection, [run.id]).get(run.id, {})
+
+    def show(self, connection: Connection, record: RunRecord) -> RunRecord:
+        """Return a record whose result tells how far each delivery has come by now."""
+        result = record.result or {}
+        entries = result.get("alerts")
+        if not entries:
+            return record
+        shown = self._desk.show_deliveries(connection, record.id, entries)
+        return replace(record, result={**result, "alerts": shown})
 
     def plan(self, ending: Ending) -> None:
         """Say in the result whom each rule that was met is to be told to.

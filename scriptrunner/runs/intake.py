@@ -176,11 +176,13 @@ class Intake:
             InvalidWorkingDirError: If the working folder is not allowed.
             InvalidOutputPathError: If an output may not be written there.
             WebhookNotAllowedError: If the webhook's host is not allowed.
+            MalformedInputError: If an alert names a channel that does not exist.
             QueueFullError: If too many runs wait.
             StorageFullError: If the data disk is (almost) full.
         """
         self.check_places(options)
         self.check_disk()
+        origin.warnings += self._after_run.alerts.find_warnings(options)
         run_id = str(uuid4())
         _, ignored = split_environment(options.env_vars)
         entry = Entry(
@@ -223,6 +225,7 @@ class Intake:
 
         Whoever does not store the rows calls ``discard``.
         """
+        origin.warnings += self._after_run.alerts.find_warnings(options)
         run_id = str(uuid4())
         _, ignored = split_environment(options.env_vars)
         new = self._make_rows(run_id, script, options, origin, ignored)

@@ -289,9 +289,9 @@ class RunService:
         _check_id(run_id)
         with self._database.read() as connection:
             record = records.find_record(connection, run_id)
-        if record is None:
-            raise RunNotFoundError
-        return record
+            if record is None:
+                raise RunNotFoundError
+            return self._host.after_run.alerts.show(connection, record)
 
     def wait_finished(self, run_id: str, seconds: float) -> RunRecord:
         """Return the record of a run once it is over, or after ``seconds`` as it is.
