@@ -91,12 +91,27 @@ async function showShortcuts() {
   openDialog({ title: 'Keyboard', body: html`<${Shortcuts} />` });
 }
 
+async function showPalette() {
+  if (document.querySelector('dialog[open]')) return;
+  const { openPalette } = await import('./ui/palette.js');
+  openPalette({ onHelp: showShortcuts });
+}
+
+/** Ctrl K works everywhere, also while one types. */
+function listenForPalette() {
+  document.addEventListener('keydown', (event) => {
+    if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    showPalette();
+  });
+}
+
 /** Not needed for the first sight of a page, but the notices must be here before the server is gone. */
 async function mountRest() {
   const [{ HeaderTools }, { Notices }, { StatusStrip }] = await Promise.all([
     import('./ui/header-tools.js'), import('./ui/notices.js'), import('./ui/status-strip.js'),
   ]);
-  render(html`<${HeaderTools} onHelp=${showShortcuts} />`, document.querySelector('#tools'));
+  render(html`<${HeaderTools} onHelp=${showShortcuts} onSearch=${showPalette} />`, document.querySelector('#tools'));
   render(html`<${Notices} />`, document.querySelector('#notices'));
   render(html`<${StatusStrip} />`, document.querySelector('#status'));
 }
@@ -114,6 +129,7 @@ function boot() {
   applyTheme();
   startClock();
   startHotkeys();
+  listenForPalette();
   effect(() => {
     const where = match(path.value);
     markTab(where.nav, where.nav === where.name);

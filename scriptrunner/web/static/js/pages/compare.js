@@ -7,7 +7,7 @@ import { query, setQuery } from '../lib/router.js';
 import { describe } from '../lib/run-status.js';
 import { join } from '../lib/shellwords.js';
 import { html, useEffect, useMemo } from '../lib/ui.js';
-import { Button, Card, Empty, ErrorBox, Heading, RunStatus, Segments, Skeleton, TableBox, TableHead } from '../ui/basics.js';
+import { Button, Card, Empty, ErrorBox, Heading, Icon, RunStatus, Segments, Skeleton, TableBox, TableHead } from '../ui/basics.js';
 import { DiffView } from '../ui/diff-view.js';
 import { SeriesChart } from '../ui/series-chart.js';
 import { Loaded } from '../ui/states.js';
@@ -87,7 +87,7 @@ function Side({ run, word }) {
 }
 
 function Options({ options }) {
-  if (!options.length) return html`<${Card} title="Options"><${Empty} icon="check" title="All options are the same" /><//>`;
+  if (!options.length) return html`<${Card} title="Options"><p class="card-note"><${Icon} name="check" /> All options are the same.</p><//>`;
   const shown = (name, value) => (name === 'args' && Array.isArray(value) ? html`<code>${join(value) || '(none)'}</code>`
     : html`<${Value} value=${typeof value === 'boolean' ? (value ? 'on' : 'off') : value} />`);
   return html`<${Card} title="Options that differ"><${TableBox} label="Options that differ"><table class="plain-table" data-testid="compare-options">

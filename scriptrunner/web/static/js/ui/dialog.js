@@ -6,7 +6,7 @@ import { Button, IconButton } from './basics.js';
 const shown = signal(null);
 
 /**
- * @typedef {{title: string, body: unknown, actions?: unknown, wide?: boolean, onClose?: () => void}} DialogProps
+ * @typedef {{title: string, body: unknown, actions?: unknown, wide?: boolean, bare?: string, onClose?: () => void}} DialogProps
  */
 
 /** Show a dialog; it closes by itself only through `closeDialog`, Escape or its cross. */
@@ -58,7 +58,7 @@ function DialogHost() {
   return dialog && html`<${Dialog} key=${dialog.title} ...${dialog} />`;
 }
 
-function Dialog({ title, body, actions, wide }) {
+function Dialog({ title, body, actions, wide, bare }) {
   const element = useRef(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -71,6 +71,9 @@ function Dialog({ title, body, actions, wide }) {
     event.preventDefault();
     closeDialog();
   };
+  if (bare) {
+    return html`<dialog ref=${element} class=${`dialog ${bare}`} aria-label=${title} data-testid="dialog" onClick=${onClick} onCancel=${onCancel}>${body}</dialog>`;
+  }
   return html`<dialog ref=${element} class=${wide ? 'dialog is-wide' : 'dialog'} aria-labelledby="dialog-title" data-testid="dialog" onClick=${onClick} onCancel=${onCancel}>
     <div class="dialog-inner">
       <header><h2 id="dialog-title">${title}</h2><${IconButton} icon="x" label="Close" onClick=${closeDialog} /></header>

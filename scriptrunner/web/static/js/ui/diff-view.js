@@ -1,7 +1,8 @@
 /** What differs between two texts, from a unified diff, with both line numbers. */
+import { strip } from '../lib/ansi.js';
 import { plural } from '../lib/format.js';
 import { html } from '../lib/ui.js';
-import { Empty, TableBox } from './basics.js';
+import { Icon, TableBox } from './basics.js';
 
 const SIGNS = { same: ' ', added: '+', removed: '−' };
 
@@ -29,14 +30,14 @@ export function fromUnified(text) {
 /** @param {{diff: string, label: string, truncated?: boolean, same?: string, testid?: string}} props `diff` is unified; '' means equal */
 export function DiffView({ diff, label, truncated, same = 'No difference', testid }) {
   const rows = fromUnified(diff);
-  if (!rows.length) return html`<div data-testid=${testid}><${Empty} icon="check" title=${same} /></div>`;
+  if (!rows.length) return html`<p class="card-note" data-testid=${testid}><${Icon} name="check" /> ${same}.</p>`;
   const [added, removed] = ['added', 'removed'].map((kind) => rows.filter((row) => row.kind === kind).length);
-  return html`<div data-testid=${testid}>
+  return html`<div class="diff-box" data-testid=${testid}>
     <p class="card-note"><span class="text-good">${plural(added, 'line')} added</span>, <span class="text-bad">${plural(removed, 'line')} removed</span>
       ${truncated && html` · only the beginning of the differences is shown`}</p>
     <${TableBox} label=${label}><table class="diff"><tbody>
       ${rows.map((row, index) => html`<tr key=${index} class=${`diff-${row.kind}`}>
         <td class="diff-no">${row.left ?? ''}</td><td class="diff-no">${row.right ?? ''}</td>
-        <td class="diff-text"><span class="diff-sign">${SIGNS[row.kind] ?? ''}</span>${row.text}</td></tr>`)}
+        <td class="diff-text"><span class="diff-sign">${SIGNS[row.kind] ?? ''}</span>${strip(row.text)}</td></tr>`)}
     </tbody></table><//></div>`;
 }

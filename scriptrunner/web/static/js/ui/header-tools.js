@@ -1,8 +1,9 @@
 /** The right end of the top bar: live state, time zone, theme, help, logout. */
-import { me } from '../lib/api.js';
+import { can, me } from '../lib/api.js';
 import { hotkeys } from '../lib/hotkeys.js';
 import { liveState, retryNow } from '../lib/live.js';
 import { theme, zone } from '../lib/prefs.js';
+import { path } from '../lib/router.js';
 import { href } from '../lib/boot.js';
 import { html } from '../lib/ui.js';
 import { Icon, IconButton } from './basics.js';
@@ -18,8 +19,8 @@ const LIVE = {
 const NEXT_THEME = { system: 'light', light: 'dark', dark: 'system' };
 const THEME_ICONS = { system: 'monitor', light: 'sun', dark: 'moon' };
 
-/** @param {{onHelp: () => void}} props */
-export function HeaderTools({ onHelp }) {
+/** @param {{onHelp: () => void, onSearch: () => void}} props */
+export function HeaderTools({ onHelp, onSearch }) {
   const live = LIVE[liveState.value];
   const isUtc = zone.value === 'utc';
   const changeZone = () => {
@@ -29,6 +30,10 @@ export function HeaderTools({ onHelp }) {
     theme.value = NEXT_THEME[theme.value];
   };
   return html`
+    <button type="button" class="tool search-btn" data-testid="palette-open" title="Search or run (Ctrl K)" aria-label="Search or run" onClick=${onSearch}>
+      <${Icon} name="search" /><span>Search or run…</span><kbd>Ctrl K</kbd></button>
+    ${path.value !== '/' && path.value !== '/launch' && can('run.start') && html`<a class="btn btn-compact btn-primary new-run" aria-label="New run" href=${href('/launch')} data-testid="new-run">
+      <${Icon} name="plus" /><span class="desktop-only">Run</span></a>`}
     <button type="button" class=${`live-state is-${liveState.value}`} data-testid="live-state" title=${live.title} onClick=${retryNow}>
       <span class="dot"></span><span class="live-word">${live.word}</span></button>
     <button type="button" class="tool" data-testid="zone-toggle" title="Zone of absolute times" onClick=${changeZone}>

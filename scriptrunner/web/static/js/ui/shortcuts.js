@@ -6,6 +6,7 @@ import { html } from '../lib/ui.js';
 export function Shortcuts() {
   const groups = new Map();
   for (const each of hotkeys.value) groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
+  groups.get('Everywhere')?.unshift({ keys: 'Ctrl K', label: 'Search, go anywhere, run anything' });
   groups.get('Runner')?.push({ keys: 'Ctrl Enter', label: 'Start what stands in the launch form' });
   groups.get('Rows of the table')?.push({ keys: 'Enter', label: 'Open it' });
   const onSwitch = (event) => {
