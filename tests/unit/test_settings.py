@@ -67,6 +67,17 @@ def test_several_roots_are_split_like_a_search_path(tmp_path):
     assert settings.allowed_roots == (tmp_path, tmp_path / "b")
 
 
+def test_a_severity_may_be_written_in_any_case():
+    assert load_settings({"WEBAPI_SCAN_BLOCK": "medium"}).scan_block == "MEDIUM"
+
+
+def test_advisories_are_in_the_data_folder_unless_said_otherwise(tmp_path):
+    there = load_settings({"WEBAPI_DATA_DIR": str(tmp_path)})
+    assert there.advisory_path == tmp_path / "advisories.json.gz"
+    settings = load_settings({"WEBAPI_ADVISORY_DB": "osv"})
+    assert settings.advisory_path == PROJECT_FOLDER / "osv"
+
+
 def test_an_empty_value_is_no_value():
     names = dict.fromkeys(known_variables(), "")
     assert load_settings(names) == load_settings({})
@@ -90,6 +101,7 @@ def test_an_empty_value_is_no_value():
         ("WEBAPI_LOCAL_UIDS", "root", "numbers"),
         ("WEBAPI_LOCAL_ROLE", "viewer", "'admin' or 'none'"),
         ("WEBAPI_RULE_UID", "true", "'on', 'log' or 'off'"),
+        ("WEBAPI_SCAN_BLOCK", "severe", "'CRITICAL' or 'NONE'"),
         ("WEBAPI_DURABILITY", "yes", "'process' or 'power'"),
         ("WEBAPI_ADMIN_TOKEN_FILE", "/no/such/file", "existing file"),
     ],
