@@ -472,12 +472,23 @@ def describe(
             "delays": retry.planned_delays(options),
             "max_time": options.retry_max_time,
         },
-        "performance_gates": [],
-        "alerts": [],
+        "performance_gates": [dict(each) for each in options.performance_gates],
+        "alerts": [dict(each) for each in options.alerts],
+        "junit_output": options.junit_output,
+        "save_baseline": options.save_baseline,
+        "load_baseline": options.load_baseline,
+        "cost_tracking": options.enable_cost_tracking,
         "visualizer": options.enable_visualizer,
         "monitor_interval": options.monitor_interval,
-        "history": "default",
+        "history": _history_of(options),
         "scans": {},
         "would_be_blocked": False,
         "sha256": sha256,
     }
+
+
+def _history_of(options: RunOptions) -> str | None:
+    """Return where the metrics of a run would be kept, None for nowhere."""
+    if not options.enable_history:
+        return None
+    return "default" if options.history_db is None else options.history_db

@@ -55,7 +55,7 @@ class RunAlerts:
         """Return a record whose result tells how far each delivery has come by now."""
         result = record.result or {}
         entries = result.get("alerts")
-        if not entries:
+        if not entries or result.get("dry_run"):
             return record
         shown = self._desk.show_deliveries(connection, record.id, entries)
         return replace(record, result={**result, "alerts": shown})

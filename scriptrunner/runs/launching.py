@@ -11,6 +11,7 @@ from scriptrunner.engine.launch import Launch
 from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import RunOptions, ScriptRef, describe
 from scriptrunner.engine.scans.ordering import build_order, list_kinds
+from scriptrunner.engine.script_file import ScriptChangedError, take
 from scriptrunner.errors import InvalidInputError
 from scriptrunner.runs.folders import SCRIPT_NAME, TEMPORARY_NAME, RunFolders
 from scriptrunner.runs.repository.state import StoredRun
@@ -116,7 +117,7 @@ class LaunchBuilder:
             environment=self._environment(run, options, 1, ""),
             ignored_env=ignored,
             working_dir=f"{working_root}/{working_relative}".rstrip("/"),
-            sha256=run.script_sha256,
+            sha256=run.script_sha256 or _digest_of(root, relative),
         )
 
     def _script_place(self, run: StoredRun, folder: str) -> tuple[str, str]:
@@ -173,3 +174,12 @@ class LaunchBuilder:
             service=service,
             temporary_dir=f"{folder}/{TEMPORARY_NAME}",
         )
+
+
+def _digest_of(root: str, relative: str) -> str | None:
+    """Return the sha256 of a script as it is now, None if it cannot be read."""
+    path = f"{root}/{relative}"
+    try:
+        return take(path, root, relative, expected=None, scripts_dir=None).sha256
+    except ScriptChangedError:
+        return None

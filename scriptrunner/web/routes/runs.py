@@ -208,10 +208,17 @@ def get_visualization(
     attempt: Annotated[
         int | None, Query(ge=1, le=1_000, description="Default: last")
     ] = None,
+    download: Annotated[
+        bool, Query(description="The text rendering, as a file to be saved")
+    ] = False,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Return the report of the steps of an attempt; as text if ``Accept`` says so."""
     report = services.runs.get_visualization(run_id, attempt=attempt)
+    if download:
+        name = f'attachment; filename="{run_id}-steps.txt"'
+        headers = {"Content-Disposition": name}
+        return Response(render_text(report), media_type=TEXT_TYPE, headers=headers)
     if accept.partition(";")[0].strip() == "text/plain":
         return Response(render_text(report), media_type=TEXT_TYPE)
     return json_answer(report)

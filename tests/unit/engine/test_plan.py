@@ -306,6 +306,10 @@ def test_a_dry_run_says_what_would_be_done_and_shows_no_value():
         },
         "performance_gates": [],
         "alerts": [],
+        "junit_output": None,
+        "save_baseline": None,
+        "load_baseline": None,
+        "cost_tracking": False,
         "visualizer": False,
         "monitor_interval": 0.1,
         "history": "default",
@@ -313,3 +317,34 @@ def test_a_dry_run_says_what_would_be_done_and_shows_no_value():
         "would_be_blocked": False,
         "sha256": "ab" * 32,
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "history"),
+    [
+        ({}, "default"),
+        ({"history_db": "team.db"}, "team.db"),
+        ({"enable_history": False, "history_db": "team.db"}, None),
+    ],
+)
+def test_a_dry_run_shows_every_option_as_it_would_count(options, history):
+    gate = {"metric": "cpu_max", "max_value": 80}
+    plan = describe(
+        ScriptRef(kind="file", shown_path="etl.py", name="etl.py"),
+        make_options(
+            performance_gates=[gate],
+            alerts=[{"condition": "timed_out"}],
+            junit_output="r.xml",
+            enable_cost_tracking=True,
+            **options,
+        ),
+        command=[],
+        environment=(),
+        ignored_env=(),
+        working_dir="/",
+        sha256=None,
+    )
+    assert plan["performance_gates"] == [{**gate, "min_value": None}]
+    assert plan["alerts"][0]["severity"] == "WARNING"
+    assert (plan["junit_output"], plan["cost_tracking"]) == ("r.xml", True)
+    assert plan["history"] == history
