@@ -101,7 +101,7 @@ def parse_interval(text: str) -> Interval:
     found = _parse(words) if words.isascii() and "  " not in words else None
     if found is None:
         raise InvalidScheduleError(f"{text!a} is no schedule; use {ACCEPTED}")
-    if found.unit != "month" and found.count * _STEPS[found.unit] > MAX_STEP:
+    if found.unit != "month" and found.count > MAX_STEP // _STEPS[found.unit]:
         raise InvalidScheduleError(f"{text!a} is more than 366 days; use {ACCEPTED}")
     if found.count < 1:
         raise InvalidScheduleError(f"{text!a}: the step must be at least 1")
