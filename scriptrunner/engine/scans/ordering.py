@@ -2,7 +2,6 @@
 
 import sys
 from functools import lru_cache
-from importlib import metadata
 from typing import Any, Protocol
 
 from scriptrunner.engine.scans.kinds import (
@@ -79,6 +78,8 @@ def get_rules_version() -> str:
 
 
 def _get_version(name: str) -> str:
+    from importlib import metadata  # noqa: PLC0415 - large, and only scans need it
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
