@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from scriptrunner.access.first_token import adopt_token_file
 from scriptrunner.access.service import AccessService, open_access
 from scriptrunner.alerts.channels import Channels
+from scriptrunner.alerts.desk import AlertDesk
 from scriptrunner.alerts.outbox import Outbox
 from scriptrunner.alerts.service import AlertService
 from scriptrunner.analytics.retention import Policy, RetentionJob
@@ -20,10 +21,12 @@ from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.engine.paths import AllowedRoots, list_own_files
 from scriptrunner.history.locations import make_locations
 from scriptrunner.history.store import HistoryStore
+from scriptrunner.runs.alerting import RunAlerts
 from scriptrunner.runs.delivery_notes import DeliveryNotes
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.housekeeping import Housekeeper
 from scriptrunner.runs.ledger import Ledger
+from scriptrunner.runs.live_alerts import LiveAlerts
 from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
 from scriptrunner.runs.views import RunViews
 from scriptrunner.scheduler.service import TaskService
@@ -134,14 +137,30 @@ def build_supervision(settings: Settings) -> Supervision:
     _make_folders(settings)
     database = _open_database(settings)
     clock, roots = SystemClock(), _allowed_roots(settings)
-    ledger = Ledger(database, settings, roots=roots)
+    live_alerts = _make_live_alerts(settings, database)
+    ledger = Ledger(database, settings, roots=roots, on_launch=live_alerts.expect)
     housekeeper = Housekeeper(database, settings, keep_changes=MAX_CHANGES_BEHIND)
     background = Background(settings, _make_jobs(settings, database))
     return Supervision(
         ledger=ledger,
-        duties=(ledger.repeat_orders, housekeeper.tick, background.tend),
+        duties=(
+            ledger.repeat_orders,
+            live_alerts.tick,
+            housekeeper.tick,
+            background.tend,
+        ),
         background=background,
         ticker=_make_ticker(settings, database, roots, clock),
+    )
+
+
+def _make_live_alerts(settings: Settings, database: Database) -> LiveAlerts:
+    """Return what looks after alert rules while scripts run."""
+    return LiveAlerts(
+        database,
+        RunFolders(settings.runs_dir),
+        RunAlerts(AlertDesk(Channels(settings))),
+        announce=lambda: announce(settings.data_dir),
     )
 
 

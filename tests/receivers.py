@@ -7,7 +7,8 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.message import Message
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -53,7 +54,10 @@ class Receiver:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    receiver: Receiver
+    @property
+    def receiver(self) -> Receiver:
+        assert isinstance(self.server, _Server)
+        return self.server.receiver
 
     def setup(self) -> None:
         self.receiver.connections += 1
@@ -89,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    receiver: Receiver
 
     def handle_error(self, *_: object) -> None:
         """A client that gives up is what some tests are about."""
@@ -99,12 +104,10 @@ def http_receiver(
     *answers: Any, tls: ssl.SSLContext | None = None
 ) -> Iterator[Receiver]:
     """Yield a receiver that listens on a port of its own, on 127.0.0.1 alone."""
-    handler = type("Handler", (_Handler,), {})
-    server = _Server(("127.0.0.1", 0), handler)
-    receiver = Receiver(server.server_address[1])
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.receiver = receiver = Receiver(server.server_address[1])
     if answers:
         receiver.answers = list(answers)
-    handler.receiver = receiver
     if tls is not None:
         tls.sni_callback = lambda _, name, __: receiver.server_names.append(name)
         server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -124,7 +127,7 @@ class Mailbox:
     """What a mail server has taken."""
 
     port: int = 0
-    mails: list[Message] = field(default_factory=list)
+    mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
     #: Answer to a mail instead of taking it, or None.
@@ -136,10 +139,8 @@ class Mailbox:
         del server, session
         if self.refusal is not None:
             return self.refusal
-        from email import message_from_bytes  # noqa: PLC0415 - only here
-        from email.policy import default  # noqa: PLC0415 - only here
-
-        self.mails.append(message_from_bytes(envelope.content or b"", policy=default))
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         self.recipients += envelope.rcpt_tos
         return "250 taken"
 

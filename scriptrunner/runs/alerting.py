@@ -3,12 +3,12 @@
 Everything is stored in the transaction that ends the run, or not at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from scriptrunner.alerts.desk import AlertDesk, to_deliveries
-from scriptrunner.alerts.models import DeliveryStatus, NewAlert
+from scriptrunner.alerts.models import DeliveryStatus, NewAlert, NewDelivery
 from scriptrunner.clock import to_text
 from scriptrunner.engine.events import EventType
 from scriptrunner.engine.plan import RunOptions
@@ -67,17 +67,30 @@ class RunAlerts:
         """
         entries = ending.result.get("alerts") or ()
         rules, early = ending.request["alerts"], ending.found.early_alerts
-        own = ending.request.get("slack_webhook") is not None
         for place, (rule, entry) in enumerate(zip(rules, entries, strict=False)):
             if not entry["triggered"] or place in early:
                 continue
             entry["deliveries"] = [
-                each.to_json() for each in self._desk.plan(rule, has_webhook=own)
+                each.to_json() for each in self.plan_rule(ending.request, rule)
             ]
             for delivery in entry["deliveries"]:
                 if delivery["status"] == DeliveryStatus.SKIPPED:
                     data = {"name": rule["name"], **delivery}
                     ending.note(EventType.ALERT_DELIVERY, **data)
+
+    def plan_rule(self, request: Mapping[str, Any], rule: Rule) -> list[NewDelivery]:
+        """Return the deliveries of a rule that was met.
+
+        Args:
+            request: All options of the run by name.
+            rule: One of its rules.
+        """
+        has_webhook = request.get("slack_webhook") is not None
+        return self._desk.plan(rule, has_webhook=has_webhook)
+
+    def add(self, connection: Connection, new: Sequence[NewAlert]) -> set[int]:
+        """Store alerts of one run; return which of its rules were not met before."""
+        return self._desk.add(connection, new)
 
     def store(self, connection: Connection, run: StoredRun, ending: Ending) -> None:
         """Store the rules that were met at the end, and their deliveries.

@@ -8,7 +8,7 @@ import logging
 import platform
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
@@ -74,6 +74,7 @@ class Ledger:
         roots: The allowed roots.
         clock: Tests hand in one they can set.
         boot_id: Of this machine's boot; asked of the kernel by default.
+        on_launch: Told of each run that is about to be claimed.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Ledger:
         roots: AllowedRoots,
         clock: Clock | None = None,
         boot_id: str | None = None,
+        on_launch: Callable[[StoredRun], None] | None = None,
     ) -> None:
         """Start with nothing claimed."""
+        self._on_launch = on_launch
         self._database = database
         self._settings = settings
         self._folders = RunFolders(
@@ -190,6 +193,8 @@ class Ledger:
             is_gone = isinstance(error, ScriptMissingError)
             reason = "script_changed" if is_gone else "spawn_error"
             return Candidate(run, correlation_id, None, _explain(error), reason)
+        if self._on_launch is not None:
+            self._on_launch(run)
         return Candidate(run, correlation_id, launch)
 
     def _describe(self, run: StoredRun) -> dict[str, Any]:

@@ -51,6 +51,8 @@ _LIVE = select(
     runs.c.is_started,
 ).where(_is_active, _is_live)
 _ORDERED = SELECT.where(_is_active, _is_live, runs.c.stop_kind.is_not(None))
+_RUNNING = SELECT.where(_is_active)
+_BY_IDS = SELECT.where(runs.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def list_due_retries(
@@ -97,6 +99,16 @@ def list_live(
     That is id, attempt, phase, boot id, recovery failures, and whether it was started.
     """
     return [tuple(row) for row in connection.execute(_LIVE)]
+
+
+def list_running(connection: Connection) -> list[StoredRun]:
+    """Return every run that has been claimed and is not over."""
+    return to_stored(connection.execute(_RUNNING).all())
+
+
+def list_by_id(connection: Connection, ids: Sequence[str]) -> list[StoredRun]:
+    """Return those of ``ids`` that are runs, without locking them."""
+    return to_stored(connection.execute(_BY_IDS, {"ids": list(ids)}).all())
 
 
 def list_ordered(connection: Connection) -> list[StoredRun]:
