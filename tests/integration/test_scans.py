@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from scriptrunner.engine import control_file, process_tree
 from scriptrunner.supervisor import note
 from tests.server import Server, running_server, wait_for
 from tests.unit.engine.scans.test_advisories import OWN
@@ -81,6 +82,7 @@ def test_a_blocked_run_starts_nothing_and_says_why(scanner, tmp_path):
         enable_code_analysis=True,
         retry_on_failure=True,
         enable_visualizer=True,
+        junit_output="report.xml",
     )
     assert not trace.exists()
     assert (record["status"], record["run_status"]) == ("failed", "failed")
@@ -113,7 +115,8 @@ def test_a_blocked_run_starts_nothing_and_says_why(scanner, tmp_path):
     assert "dependencies" not in scans
     assert "hunter2" not in json.dumps(record)
     assert scanner.types(record["id"]) == [
-        *("queued", "dequeued", "scan", "scan", "start", "failure", "finished"),
+        *("queued", "dequeued", "scan", "scan", "start", "failure", "junit"),
+        "finished",
     ]
     assert len(record["attempts"]) == 1
     steps = record["result"]["visualization_report"]["steps"]
@@ -121,6 +124,13 @@ def test_a_blocked_run_starts_nothing_and_says_why(scanner, tmp_path):
     assert stage["status"] == "error"
     assert stage["details"]["secrets"] == "1 HIGH"
     assert stage["duration_s"] > 0
+    report = scanner.server.client.get(
+        f"/api/runs/{record['id']}/outputs/report.xml"
+    ).text
+    assert '<error message="Blocked by secret scan' in report
+    assert 'type="scan_blocked"' in report
+    assert 'name="secrets"' in report
+    assert record["result"]["execution_id"] is None
 
 
 def test_findings_below_the_limit_are_reported_and_the_script_runs(scanner):
@@ -207,6 +217,35 @@ def test_retries_are_not_scanned_again(scanner):
     assert record["result"]["scans"]["secrets"]["status"] == "clean"
 
 
+def test_a_run_that_is_stopped_between_attempts_keeps_its_scans(scanner):
+    path = scanner.server.write_script("fails.py", "import sys\nsys.exit(3)\n")
+    options = {"retry_on_failure": True, "retry_initial_delay": 60}
+    run_id = scanner.server.submit(path, enable_secret_scanning=True, **options)
+    client = scanner.server.client
+    wait_for(
+        lambda: client.get(f"/api/runs/{run_id}").json()["phase"] == "backoff",
+        what="the wait for a retry",
+    )
+    assert client.post(f"/api/runs/{run_id}/stop").status_code == 200
+    record = scanner.server.wait_finished(run_id)
+    assert record["status"] == "cancelled"
+    assert record["result"]["scans"]["secrets"]["status"] == "clean"
+
+
+def test_uploads_are_scanned(scanner):
+    answer = scanner.server.client.post(
+        "/api/run/upload",
+        files={"file": ("up.py", SECRET.encode(), "text/x-python")},
+        data={"enable_secret_scanning": "true", "enable_dependency_scanning": "true"},
+    )
+    assert answer.status_code == 202, answer.text
+    record = scanner.server.wait_finished(answer.json()["run_id"])
+    assert record["reason"] == "scan_blocked"
+    scans = record["result"]["scans"]
+    assert scans["secrets"]["findings"][0]["file"] == "up.py"
+    assert scans["dependencies"]["requirements"] is None
+
+
 def test_a_script_that_cannot_be_scanned_is_not_clean(scanner):
     text = "#" * (4 << 20) + "\nprint('ran')\n"
     record = scanner.run(text, enable_code_analysis=True)
@@ -239,3 +278,20 @@ def test_a_scan_outlives_the_supervisor(scanner):
     assert record["result"]["scans"]["dependencies"]["status"] == "clean"
     assert scanner.types(run_id).count("scan") == 1
     assert len(record["attempts"]) == 1
+
+
+@pytest.mark.slow
+def test_a_scan_whose_shim_is_killed_is_made_again(scanner):
+    run_id = scanner.begin("print('once')\n")
+    file = control_file.read(f"{scanner.server.data_dir}/runs/{run_id}/a1.ctl")
+    assert file is not None
+    assert file.identity is not None
+    (child,) = process_tree.list_children(file.identity["pid"])
+    os.kill(file.identity["pid"], signal.SIGKILL)
+    wait_for(lambda: not Path(f"/proc/{child}").exists(), what="the end of the scan")
+    scanner.release()
+    record = scanner.server.wait_finished(run_id)
+    assert record["status"] == "completed"
+    assert record["result"]["stdout"] == "once\n"
+    assert [each["n"] for each in record["attempts"]] == [2]
+    assert scanner.types(run_id).count("scan") == 1
