@@ -15,8 +15,8 @@ named, because the library behind it is larger than all of the engine.
 from typing import TYPE_CHECKING, Any
 
 from scriptrunner.engine.events import StructuredLogger
-from scriptrunner.engine.runner import ScriptRunner
 from scriptrunner.engine.visualizer import ExecutionVisualizer
+from scriptrunner.standalone import ScriptRunner
 
 if TYPE_CHECKING:
     from scriptrunner.history.manager import HistoryManager

@@ -65,6 +65,8 @@ class EventType(StrEnum):
     JUNIT = "junit"
     #: The cost was estimated.
     COST = "cost"
+    #: The metrics were kept in a history.
+    HISTORY = "history"
     #: A rule was met.
     ALERT_TRIGGERED = "alert_triggered"
     #: A rule could not be decided, because metrics are missing.
@@ -140,6 +142,7 @@ DATA_KEYS: Mapping[str, Sequence[str]] = {
     EventType.BASELINE: ("action", "name", "verdicts", *_STEP_KEYS),
     EventType.JUNIT: ("path", "tests", *_STEP_KEYS),
     EventType.COST: ("total", "currency", *_STEP_KEYS),
+    EventType.HISTORY: ("execution_id", "history_db", *_STEP_KEYS),
     EventType.ALERT_TRIGGERED: (
         "name",
         "severity",

@@ -88,6 +88,7 @@ class HistoryManager:
         now = self._clock.utc_now()
         started_at = _parse(metrics.get("start_time")) or now
         correlation_id = metrics.get("correlation_id")
+        reason = result.get("reason")
         finished = Finished(
             run_id=run_id or correlation_id or str(uuid4()),
             script_path=_canonical(script_path or metrics.get("script_path") or ""),
@@ -95,9 +96,9 @@ class HistoryManager:
             script_sha256=(result.get("script") or {}).get("sha256"),
             correlation_id=correlation_id,
             trigger="api",
-            status="completed" if metrics.get("success") else "failed",
+            status="failed" if reason or not metrics.get("success") else "completed",
             run_status=metrics.get("status"),
-            reason=None,
+            reason=reason,
             started_at=started_at,
             finished_at=_parse(metrics.get("end_time")) or started_at,
             created_at=now,

@@ -404,6 +404,7 @@ def test_the_door_gives_what_it_promises():
 
     assert sorted(runner.__all__) == [
         "ExecutionVisualizer",
+        "HistoryManager",
         "ScriptRunner",
         "StructuredLogger",
     ]
