@@ -31,7 +31,7 @@ from scriptrunner.engine.result import Outputs, build_result, error_text
 from scriptrunner.engine.scans import report as scan_report
 from scriptrunner.engine.steps import scans as scan_step
 from scriptrunner.engine.steps.deciding import decide
-from scriptrunner.engine.steps.ending import Ending, Findings
+from scriptrunner.engine.steps.ending import UNSTARTED, Ending, Findings
 from scriptrunner.engine.visualizer import StepFacts, build_report
 from scriptrunner.history.models import Finished
 from scriptrunner.history.recording import HistoryWriteError, record, record_in_file
@@ -45,8 +45,6 @@ from scriptrunner.storage.database import Connection
 
 #: Key of a result with the results of the gates.
 _GATES = "performance_gates_results"
-#: Reasons of a run that is over before its script was ever started.
-UNSTARTED = frozenset({Reason.SPAWN_ERROR, Reason.SCRIPT_CHANGED, Reason.SCAN_BLOCKED})
 #: What the scans of a script have found, by kind.
 Reports = Mapping[str, Mapping[str, Any]]
 #: Characters of the one-line error of a run.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from scriptrunner.engine.attempt import GATES_FAILED, Outcome, Status
+from scriptrunner.engine.attempt import GATES_FAILED, Outcome, Reason, Status
 from scriptrunner.engine.result import Outputs
 from scriptrunner.engine.steps.prices import Rates
 from scriptrunner.engine.visualizer import StageFacts
@@ -27,6 +27,10 @@ class OutputFiles(Protocol):
         Raises:
             OutputError: If it cannot be written, or another's file is there.
         """
+
+
+#: Reasons of a run that is over before its script was ever started.
+UNSTARTED = frozenset({Reason.SPAWN_ERROR, Reason.SCRIPT_CHANGED, Reason.SCAN_BLOCKED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
