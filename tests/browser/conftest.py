@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser import samples
 from tests.browser.scripts import SCRIPTS
 from tests.browser.watch import Watch
 from tests.server import Server, running_server
@@ -62,6 +63,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         for name, text in SCRIPTS.items():
             running.write_script(name, text)
         yield running
+
+
+@pytest.fixture(scope="package")
+def filled(server: Server) -> Server:
+    """The same service with history, tasks and a library."""
+    samples.fill(server)
+    return server
 
 
 @pytest.fixture

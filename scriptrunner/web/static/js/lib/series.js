@@ -10,7 +10,7 @@ const KINDS = { version: 'the script', arguments: 'the arguments', interpreter: 
  * @typedef {object} Shift
  * @property {number} index place among the points @property {number} before @property {number} after @property {number|null} percent
  * @property {boolean|null} worse null where neither direction is better
- * @property {string} run_id first run of the new level @property {string} time @property {string|null} run_before @property {Cause[]} causes
+ * @property {string} run_id first run of the new level @property {string} time @property {string|null} run_before @property {string} run_after runs on both sides of what changed @property {Cause[]} causes
  *
  * @typedef {object} Series
  * @property {{run_id: string, time: string, value: number, count?: number}[]} points in time order
@@ -45,7 +45,7 @@ function readShift(each, points) {
   const causes = each.causes.map(readCause);
   return {
     index: each.index, before: each.before, after: each.after, percent: each.percent_change, worse: each.is_worse, run_id: each.run_id, time: each.time,
-    run_before: causes[0]?.before ?? points[each.index - 1]?.run_id ?? null, causes,
+    run_before: causes[0]?.before ?? points[each.index - 1]?.run_id ?? null, run_after: causes[0]?.after ?? each.run_id, causes,
   };
 }
 

@@ -16,7 +16,7 @@ export function pickFolder(start) {
       resolve(path);
       closeDialog();
     };
-    openDialog({ title: 'Pick a folder', body: html`<${Picker} start=${start} onPick=${done} />`, onClose: () => resolve(null) });
+    openDialog({ title: 'Pick a folder', body: html`<${FolderPicker} start=${start} onPick=${done} />`, onClose: () => resolve(null) });
   });
 }
 
@@ -30,7 +30,8 @@ async function load(path, options) {
   }
 }
 
-function Picker({ start, onPick }) {
+/** Folders one level at a time. @param {{start?: string|null, onPick: (path: string) => void}} props */
+export function FolderPicker({ start, onPick }) {
   const [path, setPath] = useState(start?.startsWith('/') ? start : '');
   const folder = useResource((options) => load(path, options), [path]);
   return html`<div class="picker" data-testid="folder-picker"><${Loaded} resource=${folder} title="The folders could not be listed">

@@ -115,10 +115,6 @@ function optionsOf(latest, { width, height, Plot }) {
     width, height, tzDate: zoned(Plot), legend: { show: false }, padding: [8, 12, 0, 0],
     cursor: {
       ...(sync ? { sync: { key: sync } } : {}), points: { size: 7 }, drag: { x: true, y: false },
-      bind: onPick ? { click: (plot) => (event) => {
-        if (event.button === 0 && plot.cursor.idx !== null && plot.cursor.idx !== undefined) latest.current.onPick?.(plot.cursor.idx);
-        return null;
-      } } : {},
     },
     scales: { x: { time }, y: { range: (_, low, high) => rangeOf(low, high, limits) } },
     axes: [
@@ -127,9 +123,18 @@ function optionsOf(latest, { width, height, Plot }) {
     ],
     bands: band ? [{ series: [1, 2], fill: colour('info', 0.14) }] : [],
     series: [{}, ...(band ? [edge, edge] : []), ...series.map((each) => seriesOf(each, colour, Plot))],
-    hooks: { draw: [(plot) => drawLines(plot, latest.current, colour)], setCursor: [(plot) => showTip(plot, latest.current)] },
+    hooks: { ready: onPick ? [(plot) => pickByClick(plot, latest)] : [], draw: [(plot) => drawLines(plot, latest.current, colour)], setCursor: [(plot) => showTip(plot, latest.current)] },
     plugins: [], title: undefined, 'aria-label': label,
   };
+}
+
+/** A click picks the point below the cursor; what ends a zoom never comes here. */
+function pickByClick(plot, latest) {
+  plot.over.classList.add('is-pickable');
+  plot.over.addEventListener('click', () => {
+    const { idx } = plot.cursor;
+    if (idx !== null && idx !== undefined) latest.current.onPick?.(idx);
+  });
 }
 
 function seriesOf({ label, tone = 'accent', kind = 'line', dashed }, colour, Plot) {

@@ -28,9 +28,9 @@ export function TrendPart({ filters }) {
   const what = `${titleOf(filters.metric)} of ${filters.script ? scriptName(filters.script) : 'all scripts'}`;
   const by = query.value.get('by') === 'run' ? 'run' : 'time';
   const actions = html`<${Segments} label="Along which axis" name="an-axis" value=${by} choices=${[['time', 'by time'], ['run', 'run by run']]} onChange=${(next) => setQuery({ by: next === 'time' ? null : next })} />`;
-  return html`<${Card} title=${what} actions=${actions} data-testid="an-trends">
+  return html`${!filters.script && html`<${OverviewCard} filters=${filters} />`}
+    <${Card} title=${`${what[0].toUpperCase()}${what.slice(1)}`} actions=${actions} data-testid="an-trends">
       <${Loaded} resource=${series} lines=${9} title="The trend could not be computed">${(found) => html`<${Trend} found=${found} filters=${filters} what=${what} by=${by} />`}<//><//>
-    ${!filters.script && html`<${OverviewCard} filters=${filters} />`}
     ${series.data?.points.length > 1 && html`<${Details} found=${series.data} filters=${filters} method=${method} />`}`;
 }
 
@@ -57,11 +57,11 @@ function toChart(found, by) {
     time, x: points.map((_, index) => at(index)), formatX: (value) => `run ${Math.round(value)}`,
     series: [
       { label: 'value', values: points.map(({ value }) => value), tone: 'accent', kind: points.length > 250 ? 'line' : 'points' },
-      ...(level ? [{ label: 'level', values: level, tone: 'info', kind: 'line' }] : []),
+      ...(level ? [{ label: 'level', values: level, tone: 'info', kind: 'steps' }] : []),
       ...(fit ? [{ label: 'trend', values: fit, tone: 'text', dashed: true }] : []),
       { label: 'anomaly', values: points.map(({ run_id: id }) => strange.get(id) ?? null), tone: 'bad', kind: 'points' },
     ],
-    band: band ? { low: points.map(() => band.lower), high: points.map(() => band.upper), label: 'usual' } : undefined,
+    band: band ? { low: points.map(() => Math.max(0, band.lower)), high: points.map(() => band.upper), label: 'usual' } : undefined,
     marks: shifts.filter(({ index }) => points[index]).map((shift) => ({ x: at(shift.index), label: shift.percent === null ? 'shift' : `${shift.percent > 0 ? '+' : ''}${Math.round(shift.percent)} %`, tone: toneOf(shift) })),
   };
 }
@@ -112,7 +112,7 @@ function Shifts({ shifts, format }) {
       <p><strong>${format(shift.before)} → ${format(shift.after)}</strong>${shift.percent !== null && ` (${shift.percent > 0 ? '+' : ''}${shift.percent.toFixed(0)} %)`}
         ${shift.run_id && html` with run <a class="mono" href=${href(`/runs/${shift.run_id}`)}>${shift.run_id.slice(0, 8)}</a>`}${shift.time && html`, <${Ago} at=${shift.time} />`}</p>
       ${shift.causes.length ? shift.causes.map(({ text }) => html`<p key=${text} class="break">There ${text}.</p>`) : html`<p class="muted">Nothing else is known to have changed there.</p>`}
-      ${shift.run_id && shift.run_before && html`<p><a href=${href(`/compare?a=${shift.run_before}&b=${shift.run_id}`)}>Compare the runs before and after</a></p>`}</div></li>`)}</ul><//>`;
+      ${shift.run_id && shift.run_before && html`<p><a href=${href(`/compare?a=${shift.run_before}&b=${shift.run_after}`)}>Compare the runs before and after</a></p>`}</div></li>`)}</ul><//>`;
 }
 
 function Anomalies({ found: { anomalies, band, anomalyMessage }, format }) {

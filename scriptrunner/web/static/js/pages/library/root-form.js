@@ -1,10 +1,9 @@
 /** Adding a folder root: its folder, found on the server, and what of it is listed. */
-import { getJson, postJson } from '../../lib/api.js';
-import { useResource } from '../../lib/resource.js';
+import { postJson } from '../../lib/api.js';
 import { html, useState } from '../../lib/ui.js';
-import { Button, ErrorBox, Icon } from '../../ui/basics.js';
+import { Button, ErrorBox } from '../../ui/basics.js';
 import { closeDialog, openDialog } from '../../ui/dialog.js';
-import { Loaded } from '../../ui/states.js';
+import { FolderPicker } from '../../ui/folder-picker.js';
 import { showToast } from '../../ui/toast.js';
 
 /** Open the form as a dialog. */
@@ -57,7 +56,7 @@ export function RootForm({ onAdded }) {
           autocomplete="off" aria-describedby="root-path-help" onInput=${(event) => set('path')(event.target.value)} data-testid="root-path" />
         <${Button} icon="folder-open" label=${picking ? 'Hide folders' : 'Browse'} aria-expanded=${String(picking)} onClick=${() => setPicking(!picking)} data-testid="root-browse" /></div>
       <p class="help" id="root-path-help">Listing a folder gives no right to run what is in it: that needs an allowed root.</p></div>
-    ${picking && html`<${FolderPicker} onPick=${(path) => {
+    ${picking && html`<${FolderPicker} start=${values.path} onPick=${(path) => {
     set('path')(path);
     setPicking(false);
   }} />`}
@@ -71,22 +70,4 @@ export function RootForm({ onAdded }) {
     </div>
     <div><${Button} type="submit" kind="primary" icon="folder-plus" label=${busy ? 'Adding…' : 'Add and scan'} busy=${busy} data-testid="root-submit" /></div>
   </form>`;
-}
-
-/** Folders of the server below the places it allows. */
-function FolderPicker({ onPick }) {
-  const [place, setPlace] = useState({});
-  const found = useResource((options) => getJson('/api/fs', { query: place, ...options }), [place.root, place.path]);
-  return html`<div class="folder-picker"><${Loaded} resource=${found} lines=${3} title="The folders could not be listed">${(answer) => html`
-    <${Folders} answer=${answer} onOpen=${setPlace} onPick=${onPick} />`}<//></div>`;
-}
-
-function Folders({ answer, onOpen, onPick }) {
-  const folders = answer.folders ?? [];
-  return html`
-    <p class="folder-now"><span class="mono break">${answer.path ?? 'Allowed places'}</span>
-      ${answer.path && html`<${Button} compact=${true} kind="primary" label="Take this folder" onClick=${() => onPick(answer.path)} />`}</p>
-    <ul>${answer.parent !== undefined && answer.parent !== null && html`<li><button type="button" class="folder" onClick=${() => onOpen(answer.parent)}><${Icon} name="arrow-up" />up</button></li>`}
-      ${folders.map((each) => html`<li key=${each.path}><button type="button" class="folder" onClick=${() => onOpen(each)}><${Icon} name="folder" />${each.name}</button></li>`)}</ul>
-    ${!folders.length && html`<p class="muted">No folders in here.</p>`}`;
 }

@@ -1,0 +1,64 @@
+"""System, settings, tokens and audit."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.server import Server
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_state_of_the_service_in_one_sentence(page: Page) -> None:
+    page.goto("/system")
+    expect(page.get_by_test_id("sys-health")).to_have_attribute("data-tone", "good")
+    for name in ("sys-cpu", "sys-memory", "sys-disk", "sys-slots"):
+        expect(page.get_by_test_id(name)).not_to_be_empty()
+
+
+def test_a_full_disk_is_said_first(page: Page, server: Server) -> None:
+    status = server.client.get("/api/system/status").json()
+    status["disk"]["accepting_runs"] = False
+    page.route("**/api/system/status", lambda route: route.fulfill(json=status))
+    page.route("**/api/stream?*", lambda route: route.abort())
+    page.goto("/system")
+    expect(page.get_by_test_id("sys-health")).to_have_attribute("data-tone", "bad")
+    expect(page.get_by_test_id("sys-health")).to_contain_text("new runs are refused")
+
+
+def test_choices_are_kept_in_the_browser(page: Page) -> None:
+    page.goto("/settings")
+    page.get_by_test_id("set-theme-dark").check()
+    page.get_by_test_id("set-density-compact").check()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("document.documentElement.dataset.density") == "compact"
+    page.get_by_test_id("settings-search").fill("slots")
+    table = page.get_by_test_id("settings-server")
+    expect(table.get_by_role("row")).to_have_count(2)
+    expect(table).to_contain_text("environment")
+
+
+def test_a_token_is_shown_once_and_revoked(page: Page, server: Server) -> None:
+    page.goto("/tokens")
+    page.get_by_test_id("token-name").fill("robot")
+    page.get_by_test_id("token-add").click()
+    text = page.get_by_test_id("token-text").inner_text()
+    assert text.startswith("wapi_")
+    page.keyboard.press("Escape")
+    row = page.locator(f'[data-token-id="{text.split("_")[1]}"]')
+    row.get_by_test_id("token-revoke").click()
+    page.get_by_test_id("dialog-confirm").click()
+    expect(row).to_contain_text("revoked")
+    headers = {"Authorization": f"Bearer {text}"}
+    assert server.client.get("/api/me", headers=headers).status_code == 401
+
+
+def test_the_trail_is_filtered(page: Page, server: Server) -> None:
+    token = server.client.post("/api/tokens", json={"name": "x"}).json()["id"]
+    page.goto("/audit?action=token")
+    rows = page.get_by_test_id("audit-row")
+    expect(rows.filter(has_text=token)).to_have_count(1)
+    page.get_by_test_id("audit-search").fill(token)
+    expect(rows).to_have_count(1)
+    page.get_by_test_id("audit-decision").select_option("refused")
+    expect(page.get_by_test_id("empty")).to_contain_text("No line matches")
