@@ -19,7 +19,6 @@ from scriptrunner.engine.attempt import (
     Ended,
     Finish,
     Outcome,
-    Reason,
     Refuse,
     RunState,
     Wait,
