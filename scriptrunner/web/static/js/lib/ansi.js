@@ -1,6 +1,6 @@
 /**
  * ANSI colours of a terminal as pieces of text with a style. Everything else that a
- * terminal would obey (cursor moves, titles, links) is dropped. Pure.
+ * terminal would obey (cursor moves, titles) is dropped; links to http and https stay. Pure.
  */
 
 /**
@@ -8,13 +8,14 @@
  * @property {string} [fg] '0'…'15' for the named colours, or '#rrggbb'
  * @property {string} [bg] the same
  * @property {boolean} [bold] @property {boolean} [dim] @property {boolean} [italic]
+ * @property {string} [link] address of a link, http or https
  * @property {boolean} [underline] @property {boolean} [strike] @property {boolean} [inverse]
  */
 
 /** All that is not text; a CSI gives its parameters and its final letter. */
 const ESCAPES = new RegExp([
   '\\x1b\\[([0-?]*)[ -/]*([@-~])', // CSI: colours, cursor moves
-  '\\x1b\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)?', // OSC: titles, links; ended by BEL or ST
+  '\\x1b\\]([^\\x07\\x1b]*)(?:\\x07|\\x1b\\\\)?', // OSC: titles, links; ended by BEL or ST
   '\\x1b[PX^_][^\\x1b]*(?:\\x1b\\\\)?', // other strings
   '\\x1b[ -/]*[0-~]?', // short escapes
   '[\\x00-\\x08\\x0b-\\x1a\\x1c-\\x1f\\x7f]', // lone control characters
@@ -43,9 +44,17 @@ export function parseLine(text, style) {
     if (found.index > from) pieces.push({ text: text.slice(from, found.index), style: now });
     from = found.index + found[0].length;
     if (found[2] === 'm') now = applySgr(now, found[1]);
+    else if (found[3]?.startsWith('8;')) now = withLink(now, found[3]);
   }
   if (from < text.length) pieces.push({ text: text.slice(from), style: now });
   return { pieces, style: now };
+}
+
+/** The style after an OSC 8, such as '8;;address'; an empty or foreign address ends a link. */
+function withLink({ link: _, ...style }, order) {
+  const address = order.slice(order.indexOf(';', 2) + 1);
+  if (/^https?:\/\//i.test(address)) return { ...style, link: address };
+  return Object.keys(style).length ? style : PLAIN;
 }
 
 /** The style after "select graphic rendition" with `codes`, such as '1;31'. */
@@ -54,7 +63,7 @@ export function applySgr(style, codes) {
   let next = { ...style };
   for (let at = 0; at < numbers.length; at += 1) {
     const code = numbers[at];
-    if (code === 0) next = {};
+    if (code === 0) next = style.link ? { link: style.link } : {};
     else if (code === 38 || code === 48) {
       const [colour, used] = extended(numbers.slice(at + 1));
       if (colour) next[code === 38 ? 'fg' : 'bg'] = colour;

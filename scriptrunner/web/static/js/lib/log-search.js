@@ -5,12 +5,13 @@ const SLICE_MS = 12;
 
 /**
  * The expression for what was typed.
- * @param {string} text @param {{regex: boolean, matchCase: boolean}} how
+ * @param {string} text @param {{regex: boolean, matchCase: boolean, word?: boolean}} how
  * @returns {RegExp|null} null for an empty or, with `regex`, a broken text
  */
-export function toPattern(text, { regex, matchCase }) {
+export function toPattern(text, { regex, matchCase, word = false }) {
   if (!text) return null;
-  const source = regex ? text : text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const plain = regex ? text : text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const source = word ? `(?<![\\p{L}\\p{N}_])(?:${plain})(?![\\p{L}\\p{N}_])` : plain;
   try {
     return new RegExp(source, matchCase ? 'gu' : 'giu');
   } catch {

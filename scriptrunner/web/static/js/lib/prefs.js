@@ -42,6 +42,8 @@ export const zone = preference('zone', 'local');
 export const density = preference('density', 'comfortable');
 /** Rows of one page of the runs table. */
 export const pageSize = preference('page-size', 25);
+/** Whether long lines of a log are wrapped. */
+export const wrapLines = preference('wrap', false);
 /** Columns of the runs table that are hidden. */
 export const hiddenColumns = preference('hidden-columns', ['memory', 'tags', 'user']);
 /** Filters of the runs table that were given a name: [name, query]. */

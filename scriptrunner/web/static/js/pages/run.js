@@ -16,6 +16,7 @@ import { openChecks } from './run/open-checks.js';
 import { RunStrip } from './run/strip.js';
 
 /** Most visits are for the log; the other tabs are fetched when they are opened. */
+const LogWindows = lazy(() => import('../ui/log-windows.js').then((module) => module.LogWindows));
 const DetailsTab = lazy(() => import('./run/details-tab.js').then((module) => module.DetailsTab));
 const EventsTab = lazy(() => import('./run/events-tab.js').then((module) => module.EventsTab));
 const StepsTab = lazy(() => import('./run/steps-tab.js').then((module) => module.StepsTab));
@@ -170,8 +171,13 @@ function ErrorSummary({ run, tab }) {
   </section>`;
 }
 
+/** Lines beyond which a finished log is read from the server, a window at a time. */
+const MAX_LINES = 500_000;
+
 function LogTab({ run }) {
   const [attempt, setAttempt] = useState(null);
+  const tooLong = Math.max(run.result?.stdout_lines ?? 0, run.result?.stderr_lines ?? 0) > MAX_LINES;
+  const [whole, setWhole] = useState(tooLong);
   const numbers = (Array.isArray(run.attempts) ? run.attempts : []).map(({ n }) => n);
   const isLast = attempt === null || attempt === numbers.at(-1);
   const shown = isLast ? numbers.at(-1) ?? null : attempt;
@@ -183,6 +189,7 @@ function LogTab({ run }) {
     return html`<${Card}><${Empty} icon="hourglass" title="Waiting for a free slot">
       ${describe(run).detail || 'It starts as soon as one is free.'}<//><//>`;
   }
-  return html`<${LogView} key=${`${run.id} ${shown ?? ''}`} run=${run} attempt=${shown} attempts=${numbers}
-    onAttempt=${setAttempt} active=${isLast && isActive(run)} />`;
+  const props = { run, attempt: shown, attempts: numbers, onAttempt: setAttempt };
+  if (whole && !(isLast && isActive(run))) return html`<${LogWindows} key=${`${run.id} ${shown ?? ''}`} ...${props} onBack=${tooLong ? null : () => setWhole(false)} />`;
+  return html`<${LogView} key=${`${run.id} ${shown ?? ''}`} ...${props} active=${isLast && isActive(run)} onAll=${() => setWhole(true)} />`;
 }

@@ -1,14 +1,16 @@
 /** Search in a log: how it is typed, counted and walked. */
 import { count } from '../lib/format.js';
 import { findRows, toPattern } from '../lib/log-search.js';
-import { classes, html, useEffect, useRef, useState } from '../lib/ui.js';
+import { withContext } from '../lib/log-wrap.js';
+import { classes, html, useEffect, useMemo, useRef, useState } from '../lib/ui.js';
 import { Icon, IconButton } from './basics.js';
 
 /** @param {import('./log-feed.js').Feed} log */
 export function useSearch(log) {
   const input = useRef(null);
   const [text, setText] = useState('');
-  const [how, setHow] = useState({ regex: false, matchCase: false });
+  const [how, setHow] = useState({ regex: false, matchCase: false, word: false });
+  const [context, setContext] = useState(-1);
   const [generation, setGeneration] = useState(0);
   const [, redraw] = useState(0);
   const found = useRef({ rows: [], until: 0, at: -1, busy: false });
@@ -41,7 +43,12 @@ export function useSearch(log) {
   }, [source, finished, generation, log.key]);
 
   const state = found.current;
+  const total = log.rows.length;
+  const filtering = context >= 0 && Boolean(pattern);
+  const matches = state.rows.length;
+  const lines = useMemo(() => (filtering ? withContext(state.rows, context, total) : null), [filtering, context, matches, total, source, generation]);
   return {
+    lines, context, setContext, filterKey: filtering ? `${source} ${context} ${matches}` : '',
     input, text, setText, how, setHow, pattern,
     isBroken: Boolean(text) && !pattern,
     isComplete: state.until >= finished,
@@ -57,6 +64,9 @@ export function useSearch(log) {
     },
   };
 }
+
+/** Lines around a match that a filter keeps; -1 is no filter. */
+const CONTEXTS = [['-1', 'all lines'], ['0', 'matches only'], ['3', '± 3 lines'], ['10', '± 10 lines']];
 
 export function LogSearch({ search, scrollToRow }) {
   const { rows, at, text, how } = search;
@@ -79,8 +89,11 @@ export function LogSearch({ search, scrollToRow }) {
     <label class="search"><${Icon} name="search" /><input ref=${search.input} type="search" placeholder="Search"
       aria-label="Search the log" value=${text} spellcheck=${false} aria-invalid=${search.isBroken ? 'true' : undefined}
       onInput=${(event) => search.setText(event.target.value)} onKeyDown=${onKeyDown} data-testid="log-search" /></label>
-    ${option('matchCase', 'Match upper and lower case', 'Aa')}${option('regex', 'Regular expression', '.*')}
+    ${option('matchCase', 'Match upper and lower case', 'Aa')}${option('regex', 'Regular expression', '.*')}${option('word', 'Whole words only', 'W')}
     <span class="log-hits nowrap" role="status" data-testid="log-hits">${hitsInWords(search)}</span>
+    ${text && html`<select class="log-context" aria-label="Show only lines that match" value=${String(search.context)} data-testid="log-filter"
+      onChange=${(event) => search.setContext(Number(event.target.value))}>
+      ${CONTEXTS.map(([value, words]) => html`<option key=${value} value=${value} selected=${value === String(search.context)}>${words}</option>`)}</select>`}
     ${rows.length > 1 && html`${arrow('chevron-up', 'Previous match', -1)}${arrow('chevron-down', 'Next match', 1)}`}
   </div>`;
 }
