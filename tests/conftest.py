@@ -5,7 +5,12 @@ from importlib.util import find_spec
 
 import pytest
 
-pytest_plugins = ("tests.databases", "tests.network", "tests.run_world")
+pytest_plugins = (
+    "tests.databases",
+    "tests.network",
+    "tests.run_world",
+    "tests.task_world",
+)
 
 NEEDED = ("alembic", "fastapi", "httpx", "pytest_timeout", "sqlalchemy", "uvicorn")
 
