@@ -153,12 +153,27 @@ class _Search:
         split = find_split(self._values[begin:end], min_runs=self._min_runs)
         if split is None or split.p_value >= self._significance:
             return None
-        place = begin + split.index
+        place = begin + self._settle(split, begin, end)
         before = median(self._values[begin:place])
         after = median(self._values[place:end])
         if abs(after - before) * 100.0 < MIN_CHANGE_PERCENT * abs(before):
             return None
         return None if after == before else place
+
+    def _settle(self, split: _Split, begin: int, end: int) -> int:
+        """Return the likely place where the values lie closest to the two levels.
+
+        Ranks cannot tell the highest run of the old level from one of the new level; the
+        sum of absolute deviations from the two medians can.
+        """
+        values = self._values[begin:end]
+        before, after = median(values[: split.index]), median(values[split.index :])
+        best, cost, found = 0.0, 0.0, split.earliest
+        for place in range(split.earliest, split.latest):
+            cost += abs(values[place] - before) - abs(values[place] - after)
+            if cost < best:
+                best, found = cost, place + 1
+        return found
 
     def describe(self, begin: int, place: int, end: int) -> Shift:
         """Return the shift at ``place`` between two neighbours."""

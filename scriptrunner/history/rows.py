@@ -11,6 +11,8 @@ from scriptrunner.storage.tables.execution import REAL_METRICS, WHOLE_METRICS
 
 #: Bytes of JSON that the kept arguments take at most.
 MAX_ARGS_BYTES = 4 << 10
+#: The largest number that a column takes.
+_MAX_WHOLE = 1 << 63
 
 
 def path_key(path: str) -> int:
@@ -36,7 +38,7 @@ def to_row(finished: Finished, execution_id: int | None) -> dict[str, Any]:
         execution_id: Its number; None has the database of a history file count.
     """
     measured = _measure(finished.metrics)
-    known = sum(value is not None for value in measured.values())
+    known = len(measured) - list(measured.values()).count(None)
     path = finished.script_path
     return {
         "id": execution_id,
@@ -63,14 +65,30 @@ def to_row(finished: Finished, execution_id: int | None) -> dict[str, Any]:
 
 
 def _measure(metrics: Mapping[str, Any]) -> dict[str, int | float | None]:
-    """Return every metric the table has a column for; what is no number is None."""
-    whole = {name: _whole(metrics.get(name)) for name in WHOLE_METRICS}
-    real = {name: _real(metrics.get(name)) for name in REAL_METRICS}
+    """Return every metric the table has a column for; what is no number is None.
+
+    Every run passes here, so what is as it should be is taken without a call.
+    """
+    get = metrics.get
+    whole = {
+        name: value
+        if (value := get(name)) is None
+        or (value.__class__ is int and -_MAX_WHOLE < value < _MAX_WHOLE)
+        else _whole(value)
+        for name in WHOLE_METRICS
+    }
+    real = {
+        name: value
+        if (value := get(name)) is None
+        or (value.__class__ is float and math.isfinite(value))
+        else _real(value)
+        for name in REAL_METRICS
+    }
     return {**whole, **real}
 
 
 def _whole(value: object) -> int | None:
-    return int(value) if isinstance(value, int) and abs(value) < 1 << 63 else None
+    return int(value) if isinstance(value, int) and abs(value) < _MAX_WHOLE else None
 
 
 def _real(value: object) -> float | None:

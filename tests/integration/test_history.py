@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
+from scriptrunner.alerts import repository
+from scriptrunner.alerts.models import DeliveryStatus, NewAlert, NewDelivery
 from scriptrunner.history.models import Cursor, HistoryFilter, Outcome
 from scriptrunner.history.store import BATCH, HistoryStore
 from scriptrunner.storage.database import Database
@@ -175,43 +177,31 @@ def test_chunks_cover_everything_once(database, history, monkeypatch):
     assert [row[1] for chunk in chunks for row in chunk] == [1, 2, 3, 4, 5]
 
 
-def add_alert(database, number, run_id):
+def add_alert(database, run_id):
+    delivery = NewDelivery(f"d{run_id}"[:36], "log", DeliveryStatus.SKIPPED)
+    alert = NewAlert(
+        run_id=run_id,
+        rule=0,
+        name="slow",
+        severity="WARNING",
+        condition="cpu > 1",
+        measured={},
+        triggered_at=BEGIN,
+        is_early=False,
+        script_path=SCRIPT,
+        run={},
+        metrics={},
+        deliveries=[delivery],
+    )
     with database.write() as connection:
-        connection.execute(
-            insert(alerts).values(
-                id=number,
-                change=number,
-                run_id=run_id,
-                rule=0,
-                name="slow",
-                severity="WARNING",
-                condition="cpu > 1",
-                measured={},
-                triggered_at=BEGIN,
-                is_early=False,
-                script_path=SCRIPT,
-                script_folded=SCRIPT,
-                run={},
-                metrics={},
-            )
-        )
-        connection.execute(
-            insert(alert_deliveries).values(
-                id=f"d{number}",
-                alert_id=number,
-                place=0,
-                channel="log",
-                status="sent",
-                tries=1,
-            )
-        )
+        repository.add(connection, [alert], [1])
 
 
 def test_removal_takes_what_hangs_on_it(database, history):
     kept, gone = make_finished(20, alert_count=1), make_finished(1, alert_count=1)
     store(database, [gone, make_finished(2), kept])
-    add_alert(database, 1, gone.run_id)
-    add_alert(database, 2, kept.run_id)
+    add_alert(database, gone.run_id)
+    add_alert(database, kept.run_id)
     cutoff = BEGIN + 10 * HOUR
     expected = history.count_before(cutoff)
     assert (expected.executions, expected.metrics, expected.alerts) == (2, 14, 1)
