@@ -54,6 +54,27 @@ ROWS = [
     ("GET", "/api/stats/attention", "none", 200, has("scripts")),
     ("GET", "/api/me", "none", 200, has("principal", "role", "permissions", "local")),
     ("GET", "/openapi.json", "none", 200, has("openapi", "paths")),
+    # Analytics
+    ("GET", "/api/analytics/history", "finished", 200, has("items", "count", "days")),
+    (
+        "GET",
+        "/api/analytics/history/stats",
+        "finished",
+        200,
+        has("total_executions", "unique_scripts", "database_file"),
+    ),
+    ("GET", "/api/analytics/overview", "finished", 200, has("scripts")),
+    ("GET", "/api/analytics/metrics", "none", 200, has("metrics")),
+    ("GET", "/api/analytics/trends?metric=cpu_max", "finished", 200, has("points")),
+    ("GET", "/api/analytics/anomalies?metric=cpu", "none", 200, has("anomalies")),
+    ("GET", "/api/analytics/baseline", "finished", 200, has("baseline")),
+    ("GET", "/api/analytics/series?metric=memory", "none", 200, has("points", "fit")),
+    ("POST", "/api/analytics/export", "finished", 200, is_list),
+    ("GET", "/api/analytics/benchmarks", "none", 200, has("benchmarks")),
+    ("POST", "/api/analytics/benchmarks", "none", 422, has("detail")),
+    ("GET", "/api/analytics/benchmarks/x/regressions", "none", 404, has("detail")),
+    ("DELETE", "/api/analytics/cleanup", "none", 200, has("deleted")),
+    ("GET", "/api/analytics/retention/preview", "none", 200, has("would_delete")),
     # Runs
     ("GET", "/api/runs", "none", 200, is_list),
     (
