@@ -58,6 +58,7 @@ class Origin:
     event: str | None = None
     #: What came with the event: any JSON value, None without one.
     event_payload: Any = None
+    library_id: int | None = None
     restarted_from: str | None = None
     idempotency: IdempotencyKey | None = None
     #: Lays down the script of an upload or snapshot in the run's folder.
@@ -128,9 +129,10 @@ class Intake:
             task_id=submission.task_id,
             fire_time=submission.fire_time,
             event=submission.event,
+            library_id=submission.library_id,
             idempotency=submission.idempotency,
             lay_down_script=lay_down,
-            warnings=self._roots.find_warnings(script),
+            warnings=[*submission.warnings, *self._roots.find_warnings(script)],
         )
         return self.put(script, submission.options, origin)
 
@@ -315,6 +317,7 @@ class Intake:
             "task_id": origin.task_id,
             "fire_time": origin.fire_time,
             "event": origin.event,
+            "library_id": origin.library_id,
             "dry_run": options.dry_run,
             "request_brief": brief_request(script.shown_path, request),
             "event_count": 1,

@@ -55,6 +55,8 @@ class Trigger(StrEnum):
     UPLOAD = "upload"
     #: A restart of another run.
     RESTART = "restart"
+    #: A script of the library.
+    LIBRARY = "library"
     #: A task whose time had come.
     SCHEDULE = "schedule"
     #: A task whose dependencies have succeeded.
@@ -147,6 +149,8 @@ class RunListItem:
     memory_max_mb: float | None
     dry_run: bool
     request_brief: Mapping[str, Any]
+    #: The script of the library that was asked for.
+    library_id: int | None = None
     #: From 1 (next to be claimed); None unless queued.
     queue_position: int | None = None
 
@@ -267,6 +271,10 @@ class Submission:
     task_id: str | None = None
     fire_time: datetime | None = None
     event: str | None = None
+    #: The script of the library that was asked for.
+    library_id: int | None = None
+    #: What the caller should know beside what the intake finds out.
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,7 @@ def _common(item: RunListItem) -> dict[str, Any]:
             "path": item.script_file or item.script_path,
             "sha256": item.script_sha256,
             "size": item.script_size,
+            "library_id": item.library_id,
         },
     }
 

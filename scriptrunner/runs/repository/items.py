@@ -50,6 +50,7 @@ _NAMES = (
     "task_id",
     "fire_time",
     "event",
+    "library_id",
     "execution_time_seconds",
     "cpu_max",
     "memory_max_mb",

@@ -118,7 +118,8 @@ scripts = Table(
     Column("name", _ordered_text(), nullable=False),
     Column("name_folded", _ordered_text(), nullable=False),
     Column("path", _ordered_text(), nullable=False),
-    Column("path_folded", Text, nullable=False),
+    #: ``path`` in folded case; None if it is ASCII, where databases can fold themselves.
+    Column("path_folded", Text),
     Column("extension", Text, nullable=False),
     Column("language", String(32), nullable=False),
     Column("size", BigInteger, nullable=False),
@@ -128,6 +129,10 @@ scripts = Table(
     Column("inode", BigInteger, nullable=False),
     Column("line_count", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
+    #: Its row in ``script_contents``; numbers that grow keep the index small to write.
+    Column("content_id", BigInteger, nullable=False),
+    #: When this content was first seen here.
+    Column("content_since", UtcTime, nullable=False),
     Column("missing_flag", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
@@ -138,8 +143,7 @@ scripts = Table(
     Column("environment", String(200)),
     Column("notes", Text),
     Index("uq_scripts_place", "root_id", "folder", "name", unique=True),
-    Index("ix_scripts_sha256", "sha256"),
-    Index("ix_scripts_alike", "name", "size", "line_count"),
+    Index("ix_scripts_content_id", "content_id"),
     sqlite_autoincrement=True,
 )
 # The whole list in the order in which it is shown: any filter and any search is a walk
@@ -149,7 +153,6 @@ _listed = Index(
     scripts.c.missing_flag,
     scripts.c.name_folded,
     scripts.c.path,
-    scripts.c.path_folded,
     scripts.c.root_id,
     scripts.c.language,
     scripts.c.lifecycle_status,
@@ -162,7 +165,27 @@ _named = Index(
     "ix_scripts_named", scripts.c.missing_flag, scripts.c.name_folded, scripts.c.id
 ).ddl_if(dialect="postgresql")
 
-#: Each content that a script ever had, by its hash.
+#: One row per folder with scripts: what a scan saw there, as one number.
+script_folders = Table(
+    "script_folders",
+    metadata,
+    Column(
+        "root_id",
+        BigInteger,
+        ForeignKey("folder_roots.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    #: As in ``scripts``.
+    Column("folder", _ordered_text(), primary_key=True),
+    #: Of names, inodes, sizes and times; 0 if it has to be looked at in any case.
+    Column("mark", BigInteger, nullable=False),
+    #: Files that are listed, and files that are not although they lie there.
+    Column("file_count", Integer, nullable=False),
+    Column("skipped_count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Each content that a script had before the present one.
 script_versions = Table(
     "script_versions",
     metadata,
@@ -172,11 +195,11 @@ script_versions = Table(
         ForeignKey("scripts.id", ondelete="CASCADE"),
         primary_key=True,
     ),
-    Column("sha256", String(64), primary_key=True),
+    Column("content_id", BigInteger, primary_key=True),
     Column("first_seen_at", UtcTime, nullable=False),
-    #: When it was last found; None while it is the current one.
-    Column("last_seen_at", UtcTime),
-    Index("ix_script_versions_sha256", "sha256"),
+    #: When it was last found.
+    Column("last_seen_at", UtcTime, nullable=False),
+    Index("ix_script_versions_content_id", "content_id"),
     sqlite_with_rowid=False,
 )
 
@@ -263,7 +286,7 @@ _POSTGRESQL = "CREATE TABLE script_texts (rowid BIGINT PRIMARY KEY, body TEXT NO
 _TRIGRAMS = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE INDEX ix_script_texts_body ON script_texts USING gin (body gin_trgm_ops)",
-    "CREATE INDEX ix_scripts_path_folded ON scripts USING gin (path_folded gin_trgm_ops)",
+    "CREATE INDEX ix_scripts_path ON scripts USING gin (path gin_trgm_ops)",
 )
 
 

@@ -227,6 +227,9 @@ class ScriptOfRun(Answer):
     path: str
     sha256: str | None
     size: int | None
+    library_id: int | None = Field(
+        description="The script of the library that was asked for"
+    )
 
 
 class RunCommon(Answer):

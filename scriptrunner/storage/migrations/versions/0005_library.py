@@ -17,7 +17,7 @@ POSTGRESQL = "CREATE TABLE script_texts (rowid BIGINT PRIMARY KEY, body TEXT NOT
 TRIGRAMS = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE INDEX ix_script_texts_body ON script_texts USING gin (body gin_trgm_ops)",
-    "CREATE INDEX ix_scripts_path_folded ON scripts USING gin (path_folded gin_trgm_ops)",
+    "CREATE INDEX ix_scripts_path ON scripts USING gin (path gin_trgm_ops)",
 )
 
 
@@ -152,7 +152,7 @@ def _make_scripts() -> None:
         _ordered("name"),
         _ordered("name_folded"),
         _ordered("path"),
-        sa.Column("path_folded", sa.Text(), nullable=False),
+        sa.Column("path_folded", sa.Text(), nullable=True),
         sa.Column("extension", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=32), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
@@ -161,6 +161,8 @@ def _make_scripts() -> None:
         sa.Column("inode", sa.BigInteger(), nullable=False),
         sa.Column("line_count", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("content_id", sa.BigInteger(), nullable=False),
+        sa.Column("content_since", sa.BigInteger(), nullable=False),
         _flag("missing_flag"),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
@@ -185,11 +187,26 @@ def _make_scripts() -> None:
     op.create_index(
         "uq_scripts_place", "scripts", ["root_id", "folder", "name"], unique=True
     )
-    op.create_index("ix_scripts_sha256", "scripts", ["sha256"])
-    op.create_index("ix_scripts_alike", "scripts", ["name", "size", "line_count"])
+    op.create_table(
+        "script_folders",
+        sa.Column("root_id", sa.BigInteger(), nullable=False),
+        _ordered("folder"),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("file_count", sa.Integer(), nullable=False),
+        sa.Column("skipped_count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["root_id"],
+            ["folder_roots.id"],
+            name="fk_script_folders_root_id_folder_roots",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("root_id", "folder", name="pk_script_folders"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_scripts_content_id", "scripts", ["content_id"])
     if op.get_bind().dialect.name == "sqlite":
         listed = (
-            "missing_flag name_folded path path_folded root_id language"
+            "missing_flag name_folded path root_id language"
             " lifecycle_status owner environment size mtime"
         )
         op.create_index("ix_scripts_listed", "scripts", listed.split())
@@ -202,14 +219,14 @@ def _make_versions() -> None:
     op.create_table(
         "script_versions",
         _of_script(),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("content_id", sa.BigInteger(), nullable=False),
         sa.Column("first_seen_at", sa.BigInteger(), nullable=False),
-        sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
         _to_script("script_versions"),
-        sa.PrimaryKeyConstraint("script_id", "sha256", name="pk_script_versions"),
+        sa.PrimaryKeyConstraint("script_id", "content_id", name="pk_script_versions"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_script_versions_sha256", "script_versions", ["sha256"])
+    op.create_index("ix_script_versions_content_id", "script_versions", ["content_id"])
     op.create_table(
         "script_contents",
         _number(),

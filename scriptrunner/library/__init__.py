@@ -1,0 +1,1 @@
+"""The script library: which scripts there are, what they are, and where they have been."""

@@ -1,0 +1,1 @@
+"""The SQL of the library, a module per subject; private to the library."""
