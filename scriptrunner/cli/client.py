@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ import click
 
 from scriptrunner.cli.connection import Connection, connect
 from scriptrunner.cli.following import Follower, exit_code_of
+from scriptrunner.cli.run_options import run_options, to_request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -54,6 +55,11 @@ def _parse_env(
 )
 @click.option("--working-dir", help="Folder on the service's machine to start in.")
 @click.option("--retry", type=click.IntRange(1, 20), help="Attempts at most.")
+@run_options
+@click.option("--visualize", is_flag=True, help="Keep a report of the steps.")
+@click.option(
+    "--stream-output", is_flag=True, help="Copy each line to the service's log."
+)
 @click.option("--dry-run", is_flag=True, help="Check everything and start nothing.")
 @click.option(
     "--upload", is_flag=True, help="Send the file along instead of naming it."
@@ -80,7 +86,7 @@ def run(
     script to end, a second Ctrl-C leaves it to itself.
     """
     connection = connect(url, token_file)
-    request = _to_request(args, **options)
+    request = _to_request(args, options)
     run_id = _submit(connection, script, request, upload=upload)
     if not follow:
         click.echo(run_id)
@@ -88,22 +94,22 @@ def run(
     return _follow(connection, run_id)
 
 
-def _to_request(
-    args: tuple[str, ...],
-    *,
-    timeout: int | None,
-    env: dict[str, str],
-    working_dir: str | None,
-    retry: int | None,
-    dry_run: bool,
-) -> dict[str, Any]:
-    request: dict[str, Any] = {"args": list(args), "env_vars": env, "dry_run": dry_run}
-    if timeout is not None:
-        request["timeout"] = timeout
-    if working_dir is not None:
-        request["working_dir"] = working_dir
-    if retry is not None:
-        request |= {"retry_on_failure": True, "retry_max_attempts": retry}
+def _to_request(args: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "args": list(args),
+        "env_vars": given["env"],
+        "dry_run": given["dry_run"],
+        **to_request(given),
+    }
+    for name in ("timeout", "working_dir"):
+        if given[name] is not None:
+            request[name] = given[name]
+    if given["retry"] is not None:
+        request |= {"retry_on_failure": True, "retry_max_attempts": given["retry"]}
+    if given["visualize"]:
+        request["enable_visualizer"] = True
+    if given["stream_output"]:
+        request["stream_output"] = True
     return request
 
 

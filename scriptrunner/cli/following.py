@@ -101,11 +101,13 @@ def exit_code_of(end: dict[str, Any]) -> int:
     """Return the exit code that tells a shell how a run ended.
 
     The script's own code where it has one; 128 + n for signal n; 124 for a timeout; 1 for
-    a run that failed without a code.
+    a run that failed without a code of its own, by its gates for example.
     """
     if end.get("run_status") == "timeout":
         return TIMED_OUT
     code = end.get("exit_code")
+    if code == 0 and end.get("status") == "failed":
+        return NO_CODE
     if isinstance(code, int):
         return code if code >= 0 else ENDED_BY_SIGNAL - code
     return 0 if end.get("status") == "completed" else NO_CODE

@@ -8,16 +8,21 @@ from typing import Any
 import click
 
 from scriptrunner import __version__
-from scriptrunner.cli.script_session import ScriptSession, note
+from scriptrunner.cli.run_options import run_options, to_request
+from scriptrunner.cli.script_session import ScriptSession, note, tell_gates
 from scriptrunner.engine.paths import (
     InvalidScriptPathError,
     NotPythonError,
     ScriptMissingError,
 )
-from scriptrunner.engine.plan import RETRY_STRATEGIES, VISUALIZER_FORMATS
-from scriptrunner.engine.runner import GRACE_SECONDS, ScriptRunner
+from scriptrunner.engine.plan import VISUALIZER_FORMATS
+from scriptrunner.engine.runner import GRACE_SECONDS
+from scriptrunner.engine.scans.kinds import BLOCK_LEVELS, DEFAULT_BLOCK
+from scriptrunner.engine.steps.gates import title_of
+from scriptrunner.engine.steps.prices import PriceChoice, PriceError, find_rates
 from scriptrunner.engine.visualizer import ExecutionVisualizer
 from scriptrunner.errors import ScriptRunnerError
+from scriptrunner.standalone import ScriptRunner
 
 #: Bytes kept per stream: what was shown is given back, so only a slow reader needs room.
 MAX_OUTPUT_BYTES = 1 << 50
@@ -26,10 +31,16 @@ MAX_OUTPUT_BYTES = 1 << 50
 SCRIPT_ERRORS = (InvalidScriptPathError, ScriptMissingError, NotPythonError)
 #: Options whose names here are not those of the engine.
 OPTION_NAMES = {
+    "alerts[": "--alert [",
     "env_vars": "--env",
+    "history_db": "--history-db",
+    "junit_output": "--junit",
+    "load_baseline": "--load-baseline",
     "monitor_interval": "--monitor-interval",
+    "performance_gates[": "--gate [",
     "retry_initial_delay": "--retry-delay",
     "retry_max_time": "--retry-max-time",
+    "save_baseline": "--save-baseline",
     "working_dir": "--working-dir",
 }
 
@@ -38,6 +49,7 @@ Examples:
   python runner.py report.py --month 11
   python runner.py --timeout 60 --retry 3 fetch.py
   python runner.py --visualize --json etl.py > result.json
+  python runner.py --gate 'memory<=512' --junit out/junit.xml etl.py
 
 The script runs in the current folder with your environment, and its output appears as
 it comes, byte for byte. Its standard input is empty. Whatever processes it leaves behind
@@ -45,6 +57,7 @@ end with it. Ctrl-C stops it (SIGTERM, so that its handlers run); Ctrl-C again k
 
 \b
 Exit code: the script's own, or
+  1        it succeeded, but a --gate does not hold
   2        these options cannot be used
   124      it took longer than --timeout
   125      the process that watches it vanished
@@ -89,26 +102,6 @@ def _parse_env(
     help="Try up to N times more if it fails or times out.  [default: 0]",
 )
 @click.option(
-    "--retry-strategy",
-    type=click.Choice(RETRY_STRATEGIES),
-    default="exponential",
-    help="How the pauses grow.  [default: exponential]",
-)
-@click.option(
-    "--retry-delay",
-    type=click.FloatRange(0, 86_400),
-    default=1.0,
-    metavar="SECONDS",
-    help="First pause before a retry.  [default: 1]",
-)
-@click.option(
-    "--retry-max-time",
-    type=click.FloatRange(0, 604_800),
-    default=300.0,
-    metavar="SECONDS",
-    help="No retry begins later than this after the first start.  [default: 300]",
-)
-@click.option(
     "--grace",
     type=click.FloatRange(0, 300),
     default=GRACE_SECONDS,
@@ -129,12 +122,24 @@ def _parse_env(
     metavar="FOLDER",
     help="Folder it starts in.  [default: the current one]",
 )
+@run_options
 @click.option(
-    "--monitor-interval",
-    type=click.FloatRange(0.05, 60),
-    default=0.1,
-    metavar="SECONDS",
-    help="Time between samples of CPU and memory.  [default: 0.1]",
+    "--scan-block",
+    type=click.Choice(BLOCK_LEVELS, case_sensitive=False),
+    default=DEFAULT_BLOCK,
+    help=f"Least severity of a finding that keeps SCRIPT from starting."
+    f"  [default: {DEFAULT_BLOCK}]",
+)
+@click.option(
+    "--advisory-db",
+    type=click.Path(exists=True),
+    metavar="FILE",
+    help="Known vulnerabilities (OSV) for --dependency-scan.",
+)
+@click.option(
+    "--cost-instance",
+    metavar="NAME",
+    help="Machine of the price table, such as aws/us-east-1/m7g.large.",
 )
 @click.option(
     "--visualize", is_flag=True, help="Report the steps of the run at its end."
@@ -175,15 +180,12 @@ def command(script: str, args: tuple[str, ...], as_json: bool, **given: Any) -> 
         "timeout": given["timeout"],
         "retry_on_failure": given["retries"] > 0,
         "retry_max_attempts": given["retries"] + 1,
-        "retry_strategy": given["retry_strategy"],
-        "retry_initial_delay": given["retry_delay"],
-        "retry_max_time": given["retry_max_time"],
         "env_vars": given["env"],
         "working_dir": given["working_dir"] or str(Path.cwd()),
-        "monitor_interval": given["monitor_interval"],
         "dry_run": given["dry_run"],
         "enable_visualizer": wants_report,
         "visualizer_format": given["visualize_format"] or "text",
+        **to_request(given),
     }
     try:
         runner = ScriptRunner(
@@ -191,6 +193,9 @@ def command(script: str, args: tuple[str, ...], as_json: bool, **given: Any) -> 
             args=args,
             grace_seconds=given["grace"],
             max_output_bytes=MAX_OUTPUT_BYTES,
+            scan_block=given["scan_block"],
+            advisory_db=given["advisory_db"],
+            prices=_find_prices(given["cost_instance"]),
             on_output=session.receive,
             on_event=session.tell,
             **options,
@@ -202,6 +207,7 @@ def command(script: str, args: tuple[str, ...], as_json: bool, **given: Any) -> 
         return
     result, code = session.run(runner)
     if result is not None:
+        tell_gates(result)
         _print_result(result, as_json=as_json, report_file=given["visualize_output"])
     sys.exit(code)
 
@@ -214,6 +220,18 @@ def _explain(error: ScriptRunnerError, script: str) -> str:
     for name, option in OPTION_NAMES.items():
         text = text.replace(name, option)
     return text
+
+
+def _find_prices(instance: str | None) -> PriceChoice:
+    """Return which prices count, after a look into the table."""
+    choice = PriceChoice(instance=instance)
+    if instance is not None:
+        try:
+            find_rates(choice)
+        except PriceError as error:
+            hint = "'--cost-instance'"
+            raise click.BadParameter(str(error), param_hint=hint) from None
+    return choice
 
 
 def _check_report_file(name: str | None) -> None:
@@ -239,8 +257,24 @@ def _print_plan(plan: dict[str, Any], *, as_json: bool) -> None:
         f"  timeout      {'none' if plan['timeout'] is None else plan['timeout']}",
         f"  retries      {pauses + ' apart' if retry['enabled'] else 'none'}",
         f"  ignored      {', '.join(plan['ignored_env']) or 'nothing'}",
+        *_list_steps(plan),
     ]
     click.echo("\n".join(lines).encode("utf-8", "surrogateescape"))
+
+
+def _list_steps(plan: dict[str, Any]) -> list[str]:
+    """Return a line for each optional thing that was asked for."""
+    files = ("junit_output", "save_baseline", "load_baseline")
+    lines = [f"  gate         {title_of(each)}" for each in plan["performance_gates"]]
+    lines += [f"  alert        {each['condition']}" for each in plan["alerts"]]
+    lines += [f"  {name:<12} {plan[name]}" for name in files if plan[name] is not None]
+    lines += [
+        f"  scan         {kind}: {found['status']}"
+        for kind, found in plan["scans"].items()
+    ]
+    if plan["would_be_blocked"]:
+        lines.append("  blocked      a scan would keep it from starting")
+    return lines
 
 
 def _print_result(

@@ -17,7 +17,10 @@ from scriptrunner.engine.runner import ScriptRunner
 #: Signals that stop the script; each later one is harder.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Exit codes where the script has none of its own, as ``timeout(1)`` and shells do.
+GATES_FAILED = 1
 TIMED_OUT, LOST, NOT_STARTED, BY_SIGNAL = 124, 125, 126, 128
+#: Events of steps whose errors a terminal shows.
+STEP_EVENTS = frozenset({"baseline", "junit", "cost", "history"})
 #: What the queue carries when the script is over.
 _OVER = 0
 _DESCRIPTORS = {"stdout": 1, "stderr": 2}
@@ -125,10 +128,23 @@ def _text_of(event_type: str, data: dict[str, Any]) -> str | None:
         return f"{data['reason']}: {data['error'] or 'the watching process vanished'}"
     if event_type == "output_truncated":
         return f"{data['stream']} was cut after {data['limit']} bytes"
+    if event_type in STEP_EVENTS and data["error"]:
+        return f"{event_type}: {data['error']}"
+    if event_type == "alert_triggered":
+        return f"alert {data['name']} ({data['severity']}): {data['condition']}"
+    if event_type == "alert_delivery" and data["status"] != "sent":
+        return f"alert {data['name']} not sent by {data['channel']}: {data['error']}"
     if event_type == "queued" and data["ignored_env"]:
         names = ", ".join(data["ignored_env"])
         return f"--env cannot set {names}; set it in your own environment"
     return None
+
+
+def tell_gates(result: dict[str, Any]) -> None:
+    """Say which performance gates do not hold."""
+    for each in result["performance_gates_results"] or ():
+        if not each["passed"]:
+            note(f"gate failed: {each['message']}")
 
 
 def exit_code_of(result: dict[str, Any], *, stop_signal: int = 0) -> int:
@@ -139,6 +155,8 @@ def exit_code_of(result: dict[str, Any], *, stop_signal: int = 0) -> int:
         stop_signal: The signal that made us stop it, 0 for none.
     """
     reason, code = result["reason"], result["returncode"]
+    if reason == "gates":
+        return GATES_FAILED
     if reason in ("stopped", "killed"):
         return BY_SIGNAL + (stop_signal or signal_number(code) or signal.SIGTERM)
     if reason == "timeout":

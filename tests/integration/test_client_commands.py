@@ -54,6 +54,27 @@ def test_run_hands_options_on(server, call):
     assert "timed out" in err.lower()
 
 
+def test_run_asks_for_everything_and_tells_of_broken_gates(server, call):
+    script = server.write_script("loud.py", "print('loud')")
+    code, _, err = call(
+        "run",
+        "--gate", "stdout_lines<=0",
+        "--cost",
+        "--junit", "r.xml",
+        "--no-history",
+        "--alert", "loud: stdout_lines > 0",
+        script,
+    )  # fmt: skip
+    assert code == 1
+    assert "failed: 1 of 1 gates failed" in err
+    run_id = last_run(server)["id"]
+    record = server.client.get(f"/api/runs/{run_id}").json()
+    assert record["request"]["alerts"][0]["name"] == "loud"
+    assert record["request"]["enable_history"] is False
+    assert [each["name"] for each in record["outputs"]] == ["r.xml"]
+    assert record["result"]["cost"]
+
+
 def test_run_sends_a_file_along(call, tmp_path):
     file = tmp_path / "elsewhere.py"
     file.write_text("import sys; print('sent', sys.argv[1:])")

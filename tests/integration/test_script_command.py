@@ -153,6 +153,8 @@ def test_other_ends_have_the_exit_codes_of_a_shell(run, write, code, options, ex
     [
         (None, 0, 0, 0),
         ("exit_code", 3, 0, 3),
+        ("gates", 0, 0, 1),
+        ("scan_blocked", None, 0, 126),
         ("signal", -9, 0, 137),
         ("timeout", -15, 0, 124),
         ("timeout", 0, 0, 124),
@@ -233,6 +235,38 @@ def test_json_replaces_the_output(run, write):
     assert result["metrics"]["cpu_time_seconds"] > 0
     assert done.stderr == b""
     assert done.returncode == 3
+
+
+def test_a_gate_that_does_not_hold_ends_with_one(run, write, tmp_path):
+    done = run(
+        "--gate", "stdout_lines<=0",
+        "--gate", "exit_code<=0",
+        "--junit", "out/junit.xml",
+        "--save-baseline", "base.json",
+        "--cost",
+        "--alert", "loud: stdout_lines > 0",
+        "--json",
+        write("print(1)"),
+    )  # fmt: skip
+    assert done.returncode == 1
+    result = json.loads(done.stdout)
+    assert (result["reason"], result["returncode"]) == ("gates", 0)
+    assert result["cost"]["cost"]["total"] > 0
+    assert result["alerts"][0]["triggered"]
+    assert b"<failure" in (tmp_path / "out" / "junit.xml").read_bytes()
+    assert not (tmp_path / "base.json").exists()
+    said = done.stderr.decode()
+    assert "gate failed: stdout_lines = 1 exceeds max 0\n" in said
+    assert "alert loud (WARNING): stdout_lines > 0\n" in said
+    assert "baseline: only a run that succeeds" in said
+
+
+def test_a_dry_run_shows_what_was_asked_for(run, write):
+    script = write("print(1)")
+    done = run("--dry-run", "--gate", "1<=cpu<=80", "--alert", "timed_out", script)
+    assert done.returncode == 0
+    assert b"gate         1 <= cpu_max <= 80\n" in done.stdout
+    assert b"alert        timed_out\n" in done.stdout
 
 
 def test_a_step_report_goes_to_standard_error(run, write):
