@@ -321,16 +321,17 @@ class Keeper:
 
     def _end_strays(self) -> int:
         """Kill and reap every process below us but the script; return how many there were."""
-        strays = 0
-        me = os.getpid()
+        strays: set[tuple[int, int]] = set()
+        me, script = os.getpid(), self._script.pid
         first = time.monotonic()
         while True:
-            children = [
-                pid for pid in process_tree.list_children(me) if pid != self._script.pid
-            ]
+            children = [pid for pid in process_tree.list_children(me) if pid != script]
             if not children:
-                return strays
-            strays += process_tree.kill_below(me, spare=self._script.pid)
+                return len(strays)
+            # Who was killed may be there still in the next round.
+            living = process_tree.list_living(me, spare=script)
+            strays.update((each.pid, each.start) for each in living)
+            process_tree.kill_below(me, spare=script)
             for pid in children:
                 if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                     self._reap(pid)

@@ -144,16 +144,21 @@ def _send_without_pidfd(pid: int, start: int, number: int) -> bool:
     return True
 
 
+def list_living(pid: int, *, spare: int = 0) -> list[Stat]:
+    """Return all processes below ``pid`` but ``spare`` that live, parents first."""
+    return [
+        each
+        for each in list_descendants(pid)
+        if each.state != b"Z" and each.pid != spare
+    ]
+
+
 def kill_below(pid: int, *, spare: int = 0) -> int:
     """Send SIGKILL to every living process below ``pid`` but ``spare``; return how many.
 
     One call may miss a process that is born meanwhile: call again until it returns 0.
     """
-    stats = [
-        each
-        for each in list_descendants(pid)
-        if each.state != b"Z" and each.pid != spare
-    ]
+    stats = list_living(pid, spare=spare)
     if len(stats) > FREEZE_ABOVE:
         stats = _freeze(pid, spare, stats)
     return sum(send_signal(each.pid, each.start, signal.SIGKILL) for each in stats)
@@ -169,11 +174,7 @@ def _freeze(pid: int, spare: int, stats: list[Stat]) -> list[Stat]:
         for each in fresh:
             send_signal(each.pid, each.start, signal.SIGSTOP)
             stopped[each.pid] = each
-        stats = [
-            each
-            for each in list_descendants(pid)
-            if each.state != b"Z" and each.pid != spare
-        ]
+        stats = list_living(pid, spare=spare)
     return list({**stopped, **{each.pid: each for each in stats}}.values())
 
 
