@@ -8,27 +8,30 @@
     cmp   := value (("<" | "<=" | ">" | ">=" | "==" | "!=") value)?
     value := metric | number | "true" | "false"
 
-Keywords come in any case; there are no chains, no calls, no arithmetic. Logic has three
-values, true, false and unknown, because a metric may be missing. Every metric is held as
-the range in which it lies: a final value is a range of one point, and what is known while
-a script runs is a range with one open end. So the same evaluation serves both (ADR 0016).
+Keywords come in any case; there are no chains, no calls, no arithmetic. What a condition
+is worth is decided in ``engine/condition_tree.py`` (ADR 0016).
 """
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
+from scriptrunner.engine.condition_tree import (
+    Comparison,
+    Joined,
+    Node,
+    Not,
+    Range,
+    Value,
+)
 from scriptrunner.engine.metric_names import METRIC_NAME, canonical
 
 #: Characters of a condition at most.
 MAX_CHARACTERS = 500
 #: Levels of parentheses and ``not`` inside each other at most.
 MAX_LEVELS = 32
-
-#: Lowest and highest possible value of a metric, both included.
-Range = tuple[float, float]
 
 _TOKEN = re.compile(
     r"""(?P<number>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.]))
@@ -60,96 +63,6 @@ class ConditionError(ValueError):
         self.column = column
 
 
-class _Node(Protocol):
-    def evaluate(self, ranges: Mapping[str, Range]) -> bool | None:
-        """Return whether it holds; None if that is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A metric (by its canonical name), or a number if ``name`` is None."""
-
-    name: str | None
-    number: float = 0.0
-
-    def range_in(self, ranges: Mapping[str, Range]) -> Range | None:
-        if self.name is None:
-            return self.number, self.number
-        return ranges.get(self.name)
-
-    def evaluate(self, ranges: Mapping[str, Range]) -> bool | None:
-        found = self.range_in(ranges)
-        return None if found is None else _differs(found, (0.0, 0.0))
-
-
-def _is_less(left: Range, right: Range) -> bool | None:
-    if left[1] < right[0]:
-        return True
-    return False if left[0] >= right[1] else None
-
-
-def _is_at_most(left: Range, right: Range) -> bool | None:
-    if left[1] <= right[0]:
-        return True
-    return False if left[0] > right[1] else None
-
-
-def _differs(left: Range, right: Range) -> bool | None:
-    if left[1] < right[0] or right[1] < left[0]:
-        return True
-    are_points = left[0] == left[1] == right[0] == right[1]
-    return False if are_points else None
-
-
-def _negate(value: bool | None) -> bool | None:
-    return None if value is None else not value
-
-
-_COMPARISONS: Mapping[str, Callable[[Range, Range], bool | None]] = {
-    "<": _is_less,
-    "<=": _is_at_most,
-    ">": lambda left, right: _is_less(right, left),
-    ">=": lambda left, right: _is_at_most(right, left),
-    "!=": _differs,
-    "==": lambda left, right: _negate(_differs(left, right)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Comparison:
-    operator: str
-    left: _Value
-    right: _Value
-
-    def evaluate(self, ranges: Mapping[str, Range]) -> bool | None:
-        left, right = self.left.range_in(ranges), self.right.range_in(ranges)
-        if left is None or right is None:
-            return None
-        return _COMPARISONS[self.operator](left, right)
-
-
-@dataclass(frozen=True, slots=True)
-class _Not:
-    operand: _Node
-
-    def evaluate(self, ranges: Mapping[str, Range]) -> bool | None:
-        return _negate(self.operand.evaluate(ranges))
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """Operands joined by ``or`` (decided by one true) or ``and`` (by one false)."""
-
-    decisive: bool
-    operands: tuple[_Node, ...]
-
-    def evaluate(self, ranges: Mapping[str, Range]) -> bool | None:
-        values = [each.evaluate(ranges) for each in self.operands]
-        if self.decisive in values:
-            return self.decisive
-        return None if None in values else not self.decisive
-
-
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A parsed condition; ``parse`` makes one."""
@@ -158,7 +71,7 @@ class Condition:
     text: str
     #: Canonical names of its metrics, in order of appearance, each once.
     names: tuple[str, ...]
-    _root: _Node = field(repr=False)
+    _root: Node = field(repr=False)
 
     def evaluate(self, metrics: Mapping[str, Any]) -> bool | None:
         """Return whether the condition holds for final metrics.
@@ -293,23 +206,23 @@ class _Parser:
     def _fail(self, problem: str, token: _Token | None = None) -> NoReturn:
         raise ConditionError(problem, column=(token or self._token).column)
 
-    def _or(self) -> _Node:
+    def _or(self) -> Node:
         operands = [self._and()]
         while self._take("or"):
             operands.append(self._and())
-        return operands[0] if len(operands) == 1 else _Joined(True, tuple(operands))
+        return operands[0] if len(operands) == 1 else Joined(True, tuple(operands))
 
-    def _and(self) -> _Node:
+    def _and(self) -> Node:
         operands = [self._not()]
         while self._take("and"):
             operands.append(self._not())
-        return operands[0] if len(operands) == 1 else _Joined(False, tuple(operands))
+        return operands[0] if len(operands) == 1 else Joined(False, tuple(operands))
 
-    def _not(self) -> _Node:
+    def _not(self) -> Node:
         token = self._token
         if self._take("not"):
             self._go_deeper(token)
-            operand: _Node = _Not(self._not())
+            operand: Node = Not(self._not())
         elif self._take("("):
             self._go_deeper(token)
             operand = self._or()
@@ -335,22 +248,22 @@ class _Parser:
             f"expected ) for the bracket at column {opened.column}, found {token.shown}"
         )
 
-    def _comparison(self) -> _Node:
+    def _comparison(self) -> Node:
         left = self._value()
         token = self._token
         if token.kind != "operator":
             return left
         self._step()
-        return _Comparison(token.text, left, self._value())
+        return Comparison(token.text, left, self._value())
 
-    def _value(self) -> _Value:
+    def _value(self) -> Value:
         token = self._token
         if token.kind == "number":
-            value = _Value(None, self._number(token))
+            value = Value(None, self._number(token))
         elif token.kind == "keyword" and token.text in ("true", "false"):
-            value = _Value(None, float(token.text == "true"))
+            value = Value(None, float(token.text == "true"))
         elif token.kind == "name":
-            value = _Value(self._name(token))
+            value = Value(self._name(token))
         else:
             self._fail(f"expected a metric or a number, found {token.shown}")
         self._step()

@@ -14,7 +14,7 @@ from typing import Any
 
 from scriptrunner.alerts.models import DeliveryStatus, NewAlert
 from scriptrunner.clock import Clock, SystemClock
-from scriptrunner.engine.conditions import Range
+from scriptrunner.engine.condition_tree import Range
 from scriptrunner.engine.events import EventType, build_event
 from scriptrunner.engine.rules import Rule
 from scriptrunner.engine.steps.alerts import can_be_decided_early, find_decided

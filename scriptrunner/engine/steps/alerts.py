@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from scriptrunner.engine.conditions import Condition, Range, parse
+from scriptrunner.engine.condition_tree import Range
+from scriptrunner.engine.conditions import Condition, parse
 from scriptrunner.engine.rules import Rule
 from scriptrunner.engine.steps.ending import Ending
 
