@@ -29,7 +29,8 @@ class SystemClock:
 
 def to_text(moment: datetime) -> str:
     """Return ``moment`` (aware) as RFC 3339 in UTC with six digits and ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: it writes years before 1000 with fewer digits.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def from_microseconds(microseconds: int) -> datetime:

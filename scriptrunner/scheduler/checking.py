@@ -22,6 +22,8 @@ MAX_SECONDS = 86_400
 MAX_GRACE_SECONDS = 604_800
 MAX_RUNS = 1_000_000_000
 MAX_MADE_UP = 100
+#: Years that times of tasks may lie in; beyond them calendars run out.
+FIRST_YEAR, LAST_YEAR = 1970, 9990
 
 Fault = dict[str, object]
 
@@ -91,6 +93,11 @@ def _time_faults(definition: TaskDefinition) -> Iterable[Fault]:
     yield from time_faults(
         definition.schedule, definition.cron_expr, definition.timezone
     )
+    for name in ("run_at", "start_at", "end_at"):
+        moment = getattr(definition, name)
+        if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            words = f"{name} must lie between {FIRST_YEAR} and {LAST_YEAR}"
+            yield fault(name, words)
     start, end = definition.start_at, definition.end_at
     if start is not None and end is not None and end <= start:
         yield fault("end_at", "end_at must be later than start_at")

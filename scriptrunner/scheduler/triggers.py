@@ -63,7 +63,10 @@ class TimeTrigger:
         """Return the first planned time later than ``moment`` (aware), in UTC, or None."""
         if self.start_at is not None:
             moment = max(moment, self.start_at - _INSTANT)
-        found = self.times.next_after(moment)
+        try:
+            found = self.times.next_after(moment)
+        except (OverflowError, ValueError):  # the calendar ends there
+            return None
         if found is None or (self.end_at is not None and found > self.end_at):
             return None
         return found

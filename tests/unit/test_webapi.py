@@ -126,7 +126,13 @@ ROWS = [
     ("GET", "/api/runs/{id}/samples", "finished", 200, has("t", "cpu", "rss_mb")),
     ("GET", "/api/runs/{id}/samples", "none", 404, has("detail")),
     ("GET", "/api/runs/{id}/request", "finished", 200, has("request", "masked")),
-    ("GET", "/api/runs/{id}/compare/{other_id}", "finished", 200, has("options", "metrics")),
+    (
+        "GET",
+        "/api/runs/{id}/compare/{other_id}",
+        "finished",
+        200,
+        has("options", "metrics"),
+    ),
     ("GET", "/api/runs/{id}/script/tokens", "finished", 200, has("lines", "language")),
     ("GET", "/api/runs/{id}/logs/lines", "finished", 200, has("lines", "total")),
     ("GET", "/api/runs/{id}/logs/search?q=x", "finished", 200, has("matches", "next")),
@@ -134,6 +140,25 @@ ROWS = [
     ("GET", "/api/runs/{id}/script", "none", 404, has("detail")),
     ("GET", "/api/runs/{id}/logs/stream", "none", 404, has("detail")),
     ("GET", "/api/stream", "none", 422, has("detail")),
+    # Scheduler
+    ("GET", "/api/scheduler/tasks", "none", 200, has("tasks", "count")),
+    ("GET", "/api/scheduler/tasks/{task_id}", "none", 404, has("detail")),
+    ("PATCH", "/api/scheduler/tasks/{task_id}", "none", 422, has("detail")),
+    ("DELETE", "/api/scheduler/tasks/{task_id}", "none", 404, has("detail")),
+    ("POST", "/api/scheduler/tasks/{task_id}/run", "none", 404, has("detail")),
+    ("POST", "/api/scheduler/tasks/{task_id}/pause", "none", 404, has("detail")),
+    ("POST", "/api/scheduler/tasks/{task_id}/resume", "none", 404, has("detail")),
+    ("GET", "/api/scheduler/tasks/{task_id}/why", "none", 404, has("detail")),
+    ("GET", "/api/scheduler/tasks/{task_id}/fires", "none", 404, has("detail")),
+    ("GET", "/api/scheduler/due", "none", 200, has("due_tasks", "count")),
+    ("GET", "/api/scheduler/events", "none", 200, is_list),
+    ("POST", "/api/scheduler/events/deploy", "none", 200, has("event", "runs")),
+    ("POST", "/api/scheduler/events/{event_name}", "none", 422, has("detail")),
+    ("POST", "/api/scheduler/preview", "none", 422, has("detail")),
+    ("GET", "/api/scheduler/graph", "none", 200, has("nodes", "edges")),
+    ("GET", "/api/scheduler/calendar", "none", 200, has("fires", "truncated")),
+    ("POST", "/api/scheduler/import", "none", 422, has("detail")),
+    ("POST", "/api/scheduler/import/crontab", "none", 422, has("detail")),
     # Access
     ("GET", "/api/tokens", "none", 200, has("tokens", "count")),
     ("DELETE", "/api/tokens/{token_id}", "none", 404, has("detail")),
@@ -195,6 +220,16 @@ def test_bulk_delete(web):
     }
 
 
+def test_task(web):
+    body = {"task_id": "t", "script_path": web.write("print(1)"), "schedule": "daily"}
+    answer = web.client.post("/api/scheduler/tasks", json=body)
+    assert answer.status_code == 201
+    assert answer.json()["message"] == "Task registered"
+    started = web.client.post("/api/scheduler/tasks/t/run").json()
+    assert web.finish(started["run_id"])["task_id"] == "t"
+    assert "task_id: t" in web.client.get("/api/scheduler/export").text
+
+
 def test_dashboard(web):
     answer = web.client.get("/")
     assert answer.status_code == 200
@@ -213,4 +248,5 @@ def test_every_operation_has_a_row():
     rows |= {("GET", f"/api/runs/{{id}}{path}") for path, _, _ in TEXTS}
     rows |= {("POST", "/api/run"), ("POST", "/api/run/upload"), ("DELETE", "/api/runs")}
     rows |= {("GET", "/"), ("POST", "/api/csp-report"), ("POST", "/api/tokens")}
+    rows |= {("POST", "/api/scheduler/tasks"), ("GET", "/api/scheduler/export")}
     assert operations <= rows, operations - rows

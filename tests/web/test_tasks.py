@@ -209,7 +209,7 @@ def test_an_id_is_taken(web, script, name):
     ],
 )
 def test_an_unknown_task(web, method, path):
-    options = {"json": {}} if method == "PATCH" else {}
+    options: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
     error = web.error(method, f"/api/scheduler/tasks/no%20such{path}", 404, **options)
     assert (error["code"], error["detail"]) == ("task_not_found", "Task not found")
 

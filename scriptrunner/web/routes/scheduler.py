@@ -1,6 +1,6 @@
 """What the scheduler sees and is told: what is due, events, previews, graph, calendar."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -28,6 +28,7 @@ from scriptrunner.web.times import Since, Until
 
 router = APIRouter(tags=["scheduler"])
 
+LAST_DAY = datetime(9999, 12, 30, tzinfo=UTC)
 #: Days of one calendar.
 MAX_DAYS = 62
 
@@ -143,7 +144,8 @@ def get_task_calendar(
 ) -> Response:
     """Return what was decided and what is planned; by default for the next 24 hours."""
     begin = since or services.clock.utc_now()
-    end = until or begin + timedelta(days=1)
+    # Somewhat before the end of the calendar, so that a day more is still in it.
+    end = until or min(begin, LAST_DAY) + timedelta(days=1)
     if not timedelta(0) < end - begin <= timedelta(days=MAX_DAYS):
         words = f"until must be later than since, by at most {MAX_DAYS} days"
         raise MalformedInputError(

@@ -47,6 +47,12 @@ from scriptrunner.web.task_files import (
 
 router = APIRouter(tags=["scheduler"])
 
+#: What the YAML of an export holds.
+EXPORT_SHAPE = {
+    "type": "object",
+    "required": ["tasks"],
+    "properties": {"tasks": {"type": "array", "items": {"type": "object"}}},
+}
 BODY_ERRORS = (BodyTooLargeError, UnsupportedMediaTypeError)
 PLACE_ERRORS = (
     destinations.InvalidOutputPathError,
@@ -272,7 +278,7 @@ def list_task_fires(
 @router.get(
     "/api/scheduler/export",
     name="export_tasks",
-    responses=answers({"type": "string"}, media="application/yaml"),
+    responses=answers(EXPORT_SHAPE, media="application/yaml"),
 )
 def export_tasks(services: ServicesDep) -> Response:
     """Return all tasks as YAML; secret values are masked."""
