@@ -12,6 +12,7 @@ import threading
 from typing import Any
 
 from scriptrunner.engine.result import signal_number
+from scriptrunner.engine.scans.kinds import LABELS
 from scriptrunner.engine.runner import ScriptRunner
 
 #: Signals that stop the script; each later one is harder.
@@ -134,6 +135,11 @@ def _text_of(event_type: str, data: dict[str, Any]) -> str | None:
         return f"alert {data['name']} ({data['severity']}): {data['condition']}"
     if event_type == "alert_delivery" and data["status"] != "sent":
         return f"alert {data['name']} not sent by {data['channel']}: {data['error']}"
+    if event_type == "scan" and data["findings"] and not data["blocked"]:
+        return f"{LABELS[data['scan']]}: {data['findings']} found, worst {data['worst']}"
+    if event_type == "warning":
+        words = str(data["warning"]).replace("_", " ")
+        return f"{words}: {data['detail']}" if data["detail"] else words
     if event_type == "queued" and data["ignored_env"]:
         names = ", ".join(data["ignored_env"])
         return f"--env cannot set {names}; set it in your own environment"

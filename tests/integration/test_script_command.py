@@ -443,3 +443,15 @@ def test_the_door_gives_what_it_promises():
         "StructuredLogger",
     ]
     assert "click" not in vars(runner)
+
+
+def test_scans_are_told_on_standard_error(run, write):
+    path = write('password = "hunter2"\nprint("ran")\n')
+    done = run("--secret-scan", path)
+    assert (done.returncode, done.stdout) == (126, b"")
+    assert b"Blocked by secret scan: 1 finding at HIGH or above" in done.stderr
+    options = ("--secret-scan", "--dependency-scan", "--scan-block", "none")
+    done = run(*options, path)
+    assert (done.returncode, done.stdout) == (0, b"ran\n")
+    assert b"runner: secret scan: 1 found, worst HIGH" in done.stderr
+    assert b"runner: dependencies scan unavailable: no advisory data" in done.stderr
