@@ -14,6 +14,8 @@ export const SWATCHES = ['#6366f1', '#0ea5e9', '#10b981', '#84cc16', '#f59e0b', 
 export const tags = signal(/** @type {Tag[]|null} */ (null));
 /** All roots by name; null before they came. */
 export const roots = signal(/** @type {object[]|null} */ (null));
+/** When they came, ms since 1970. */
+export const rootsAt = signal(0);
 /** Why the roots could not be loaded, or null. */
 export const rootsError = signal(/** @type {Error|null} */ (null));
 
@@ -24,6 +26,7 @@ export async function loadTags() {
 export async function loadRoots() {
   try {
     roots.value = await getJson('/api/library/folder-roots');
+    rootsAt.value = Date.now();
     rootsError.value = null;
   } catch (error) {
     rootsError.value = /** @type {Error} */ (error);

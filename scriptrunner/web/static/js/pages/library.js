@@ -2,14 +2,14 @@
 import { getJson } from '../lib/api.js';
 import { href } from '../lib/boot.js';
 import { plural } from '../lib/format.js';
-import { loadRoots, loadTags, roots, rootsError, takeScan } from '../lib/library.js';
+import { loadRoots, loadTags, roots, rootsAt, rootsError, takeScan } from '../lib/library.js';
 import { query, setQuery } from '../lib/router.js';
 import { useResource } from '../lib/resource.js';
 import { useTopic } from '../lib/topic.js';
 import { html, useEffect } from '../lib/ui.js';
-import { Button, Card, ErrorBox, Skeleton } from '../ui/basics.js';
+import { Button, Card } from '../ui/basics.js';
 import { PageHead } from '../ui/page-head.js';
-import { lacking } from '../ui/states.js';
+import { lacking, Loaded } from '../ui/states.js';
 import { showError } from '../ui/toast.js';
 import { askForRoot, RootForm } from './library/root-form.js';
 import { RootsCard } from './library/roots-card.js';
@@ -36,16 +36,13 @@ export default function Library() {
     const known = event === 'scan' && takeScan(data);
     return known && data.status === 'running';
   });
-  const isEmpty = roots.value?.length === 0;
   return html`<${PageHead} title="Script Library" note=${stats.data && summary(stats.data)}>
       <${Button} icon="copy" label="Duplicates" href=${href('/library/duplicates')} data-testid="lib-duplicates" />
       <${Button} icon="folder-plus" label="Add root" kind="primary" refusal=${lacking('library.write')}
         onClick=${() => askForRoot(refreshAll)} data-testid="root-add" />
     <//>
-    ${roots.value === null && !rootsError.value && html`<${Card}><${Skeleton} lines=${6} /><//>`}
-    ${roots.value === null && rootsError.value && html`<${ErrorBox} error=${rootsError.value} title="The library could not be loaded" onRetry=${refreshAll} />`}
-    ${isEmpty && html`<${FirstRoot} onAdded=${refreshAll} />`}
-    ${roots.value?.length > 0 && html`<${Filled} scripts=${scripts} onChange=${refreshAll} />`}`;
+    <${Loaded} resource=${{ data: roots.value, error: rootsError.value, loadedAt: rootsAt.value, reload: refreshAll }} lines=${6} title="The library could not be loaded">
+      ${(all) => (all.length ? html`<${Filled} scripts=${scripts} onChange=${refreshAll} />` : html`<${FirstRoot} onAdded=${refreshAll} />`)}<//>`;
 }
 
 function summary(stats) {

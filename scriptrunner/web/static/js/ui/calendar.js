@@ -5,7 +5,7 @@ import { IconButton } from './basics.js';
 
 const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 /** Entries that a day names; the rest is counted. */
-const NAMED = 4;
+const NAMED = 3;
 
 /** "2026-11" → its days as "2026-11-23", from the Monday before the first to the Sunday after the last. */
 export function daysOf(month) {

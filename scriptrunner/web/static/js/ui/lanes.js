@@ -16,7 +16,7 @@ export function Lanes({ start, now, lanes, clock, label }) {
   const busiest = busiestMinute(lanes);
   const sentence = `${plural(total, 'fire')} of ${plural(lanes.length, 'task')}${busiest && busiest.count > 1 ? `; most at once: ${busiest.count} at ${clock(busiest.at)}` : ''}.`;
   return html`<figure class="lanes" data-testid="lanes">
-    ${asTable ? html`<${LaneTable} lanes=${lanes} clock=${clock} label=${label} />` : html`<div class="lanes-grid" role="group" aria-label=${`${label}. ${sentence}`}>
+    ${asTable ? html`<${LaneTable} lanes=${lanes} clock=${clock} label=${label} />` : html`<div class="lanes-grid" role="group" tabindex="0" aria-label=${`${label}. ${sentence}`}>
       <div class="lane lane-hours" aria-hidden="true"><span></span><div class="lane-track">${HOURS.map((hour) => html`<span key=${hour} class="lane-hour" style=${{ left: `${(100 * hour) / 24}%` }}>${String(hour).padStart(2, '0')}:00</span>`)}</div></div>
       ${lanes.map((lane) => html`<${Lane} key=${lane.key} lane=${lane} start=${start} now=${now} />`)}</div>`}
     <figcaption><span>${sentence}</span><${Button} compact=${true} kind="quiet" icon=${asTable ? 'chart-line' : 'table-2'} label=${asTable ? 'Show as lanes' : 'Show as table'} onClick=${() => setAsTable(!asTable)} /></figcaption></figure>`;
@@ -24,7 +24,7 @@ export function Lanes({ start, now, lanes, clock, label }) {
 
 function Lane({ lane, start, now }) {
   const at = (moment) => `${Math.min(100, Math.max(0, (100 * (moment - start)) / DAY_MS))}%`;
-  return html`<div class="lane"><a class="ellipsis" href=${lane.href} tabindex="-1">${lane.key}</a><div class="lane-track">
+  return html`<div class="lane"><a class="ellipsis" href=${lane.href}>${lane.key}</a><div class="lane-track">
     ${now >= start && now < start + DAY_MS && html`<span class="lane-now" style=${{ left: at(now) }}></span>`}
     ${lane.fires.map((fire) => html`<span key=${fire.at} class=${`lane-fire tone-${fire.tone ?? 'info'}`} style=${{ left: at(fire.at) }} title=${fire.text}></span>`)}</div></div>`;
 }

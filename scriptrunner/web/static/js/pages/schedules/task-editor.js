@@ -92,7 +92,8 @@ function Field({ name, label, help, fault, children }) {
 }
 
 function When({ kind, values, set, field, text, faults, tasks }) {
-  const zone = field('timezone', 'Time zone', html`${text('timezone', { list: 'zones', placeholder: 'UTC' })}<datalist id="zones">${zoneNames().map((each) => html`<option key=${each} value=${each}></option>`)}</datalist>`, 'Of wall-clock times; daylight saving is taken care of.');
+  const [zones, setZones] = useState([]);
+  const zone = field('timezone', 'Time zone', html`${text('timezone', { list: 'zones', placeholder: 'UTC', onFocus: () => setZones(zoneNames()) })}<datalist id="zones">${zones.map((each) => html`<option key=${each} value=${each}></option>`)}</datalist>`, 'Of wall-clock times; daylight saving is taken care of.');
   if (kind === 'interval') {
     return html`${field('schedule', 'Every', html`${text('schedule', { placeholder: 'every 15 minutes', list: 'intervals' })}<datalist id="intervals">${INTERVALS.map((each) => html`<option key=${each} value=${each}></option>`)}</datalist>`,
       'hourly, daily, weekly, monthly, every 5 minutes, daily at 14:30, weekly on monday at 08:00')}${zone}`;
