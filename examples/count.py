@@ -1,4 +1,9 @@
-"""Count slowly, so that there is something to watch: count.py [NUMBERS] [SECONDS]."""
+"""Count slowly, so that there is something to watch: count.py [NUMBERS] [SECONDS].
+
+    scriptrunner run examples/count.py 3 0.01
+
+Follow it while it counts: leave the arguments out.
+"""
 
 import sys
 import time

@@ -1,5 +1,7 @@
 """Hand an argument to a shell: a script that `enable_code_analysis` keeps from starting.
 
+    scriptrunner run --code-analysis examples/scanned_code.py
+
 Whoever chooses the argument chooses the command. `subprocess.run(["echo", word])` would do.
 """
 

@@ -1,5 +1,7 @@
 """Ask for a package with known holes: try it with `enable_dependency_scanning`.
 
+    scriptrunner run --dependency-scan examples/scanned_dependencies.py
+
 Fetch the list of vulnerabilities first: `./scripts/scriptrunner advisories refresh`.
 """
 

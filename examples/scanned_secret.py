@@ -1,5 +1,7 @@
 """Keep a password in the source: a script that `enable_secret_scanning` stops.
 
+    scriptrunner run --secret-scan examples/scanned_secret.py
+
 The line below shows what is accepted: a value that comes from the environment.
 """
 
