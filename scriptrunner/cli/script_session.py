@@ -12,8 +12,8 @@ import threading
 from typing import Any
 
 from scriptrunner.engine.result import signal_number
-from scriptrunner.engine.scans.kinds import LABELS
 from scriptrunner.engine.runner import ScriptRunner
+from scriptrunner.engine.scans.kinds import LABELS
 
 #: Signals that stop the script; each later one is harder.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
