@@ -442,11 +442,6 @@ class Ledger:
                 self._retries.learn(queue.find_next_retry(connection))
         return self._retries.next_at
 
-    def count_queued(self) -> int:
-        """Return how many runs could be claimed now if there were slots."""
-        with self._database.read() as connection:
-            return queue.count_startable(connection)
-
     def repeat_orders(self) -> None:
         """Give orders again that were recorded but not carried out so far.
 

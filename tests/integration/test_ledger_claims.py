@@ -124,10 +124,8 @@ def test_a_run_waits_until_the_one_before_it_is_over(world: RunWorld) -> None:
     launch = world.claim_one()
     second = world.service.restart(first, principal="bob").run_id
     assert world.claim() == []
-    assert world.ledger.count_queued() == 0
     assert world.get(second).item.waiting_for == first
     world.end(launch, None, reason="restart")
-    assert world.ledger.count_queued() == 1
     (following,) = world.claim()
     assert following.run_id == second
     assert world.get(second).item.waiting_for is None
@@ -203,15 +201,6 @@ class TestDryRuns:
         run_id = world.submit(dry_run=True)
         world.claim(0)
         assert not world.run_folder(run_id).exists()
-
-
-def test_queue_length_counts_what_could_start(world: RunWorld) -> None:
-    assert world.ledger.count_queued() == 0
-    world.submit()
-    world.submit()
-    assert world.ledger.count_queued() == 2
-    world.claim(1)
-    assert world.ledger.count_queued() == 1
 
 
 def test_another_boot_is_refused(world: RunWorld) -> None:

@@ -41,7 +41,6 @@ _DRY = (
 )
 _NEXT_RETRY = select(func.min(runs.c.next_attempt_at)).where(_is_active, _is_waiting)
 _OLDEST = select(func.min(runs.c.queued_at)).where(runs.c.status == Status.QUEUED)
-_COUNT = select(func.count()).select_from(runs).where(_is_queued, _may_start)
 _LIVE = select(
     runs.c.id,
     runs.c.attempt,
@@ -77,12 +76,6 @@ def find_next_retry(connection: Connection) -> datetime | None:
     """Return when the next waiting attempt is due, or None if none waits."""
     moment: datetime | None = connection.execute(_NEXT_RETRY).scalar()
     return moment
-
-
-def count_startable(connection: Connection) -> int:
-    """Return how many queued runs could be claimed if there were slots."""
-    count: int = connection.execute(_COUNT).scalar_one()
-    return count
 
 
 def find_oldest(connection: Connection) -> datetime | None:
