@@ -108,7 +108,8 @@ def _send_alerts(ending: Ending, channels: "Channels") -> None:
     """Tell everybody who is to be told; each delivery is tried once."""
     own = ending.request["slack_webhook"]
     entries = ending.result.get("alerts") or ()
-    for rule, entry in zip(ending.request["alerts"], entries, strict=True):
+    # There are none if the script was never started.
+    for rule, entry in zip(ending.request["alerts"], entries, strict=False):
         if not entry["triggered"]:
             continue
         for planned in channels.plan(rule, has_webhook=own is not None):

@@ -161,3 +161,10 @@ def test_a_plain_run_loads_no_more_than_before() -> None:
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_script_that_never_started_meets_no_rule(folder: Path) -> None:
+    (folder / "job.py").write_text("import yaml\nyaml.load(open('x'), yaml.Loader)\n")
+    rule = {"condition": "true", "channels": ["log"]}
+    result = ScriptRunner("job.py", enable_code_analysis=True, alerts=[rule]).run()
+    assert (result["reason"], result["alerts"]) == ("scan_blocked", None)
