@@ -2,7 +2,7 @@
 
 A change is named as a cause if it happened where the shift may lie, and if it is a real
 one: what ran after it had hardly run before (since the last shift), and the other way
-round. So arguments that alternate from run to run are no cause of anything.
+round. So arguments that alternate from run to run, or are new in every run, are no cause.
 """
 
 from collections.abc import Callable, Sequence
@@ -79,8 +79,13 @@ def _places(shift: Shift, begin: int, end: int) -> range:
 
 
 def _is_clean(before: Sequence[Any], after: Sequence[Any]) -> bool:
-    """Return whether hardly any value occurs on both sides."""
+    """Return whether hardly any value occurs on both sides, and values stay a while.
+
+    What is different in every run, such as a date, was no more different here.
+    """
     known_before, known_after = set(before), set(after)
+    if 2 * len(known_before) > len(before) or 2 * len(known_after) > len(after):
+        return False
     late = sum(value in known_before for value in after) / len(after)
     early = sum(value in known_after for value in before) / len(before)
     return late <= _MIXED and early <= _MIXED
