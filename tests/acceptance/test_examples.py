@@ -19,6 +19,24 @@ EXAMPLES = PROJECT / "examples"
 COMMAND = re.compile(r"^ {4}scriptrunner run (.+)$", re.MULTILINE)
 
 Record = dict[str, Any]
+#: Invented, about a package that an example names.
+ADVISORY = {
+    "id": "TEST-2019",
+    "modified": "2026-01-01T00:00:00Z",
+    "summary": "Sends passwords to strangers",
+    "database_specific": {"severity": "HIGH"},
+    "affected": [
+        {
+            "package": {"ecosystem": "PyPI", "name": "requests"},
+            "ranges": [
+                {
+                    "type": "ECOSYSTEM",
+                    "events": [{"introduced": "0"}, {"fixed": "2.20"}],
+                }
+            ],
+        }
+    ],
+}
 # ruff: noqa: ARG001 - every check gets the server, whether it has more to ask or not
 
 
@@ -27,7 +45,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("examples")
     shared = folder / "shared"
     shared.mkdir()
+    (folder / "advisories.json").write_text(json.dumps([ADVISORY]))
     environment = {
+        "WEBAPI_ADVISORY_DB": str(folder / "advisories.json"),
         "WEBAPI_ALLOWED_ROOT": str(PROJECT),
         "WEBAPI_OUTPUT_ROOT": str(shared),
     }
@@ -184,15 +204,32 @@ def check_sampled(server: Server, record: Record) -> None:
     )
 
 
-def check_scanned(kind: str) -> Callable[[Server, Record], None]:
+def check_blocked(
+    kind: str, rule: str, message: str
+) -> Callable[[Server, Record], None]:
     def check(server: Server, record: Record) -> None:
+        assert record["reason"] == "scan_blocked"
+        assert record["result"]["stdout"] == ""
         scan = record["result"]["scans"][kind]
-        assert scan["status"] in ("findings", "unavailable"), scan
-        if scan.get("blocked"):
-            assert record["reason"] == "scan_blocked"
-            assert record["error_summary"]["scans"] == [kind]
+        worst = scan["findings"][0]
+        assert (scan["blocked"], worst["id"], worst["severity"]) == (True, rule, "HIGH")
+        source = (EXAMPLES / worst["file"]).read_text(encoding="utf-8")
+        line = source.splitlines()[worst["line"] - 1]
+        assert line.lstrip().startswith(LINES[kind])
+        assert record["error_summary"]["scans"] == [kind]
+        assert record["error"].endswith(f"(line {worst['line']}: {message})")
+        types = types_of(server, record)
+        assert types[-4:] == ["scan", "start", "failure", "finished"]
 
     return check
+
+
+#: How the line begins in which each scan finds something.
+LINES = {
+    "code_analysis": "os.system(",
+    "secrets": "password =",
+    "dependencies": '#     "requests==2.19.0"',
+}
 
 
 #: What to check, by example, in the order of its commands.
@@ -209,9 +246,23 @@ CHECKS: dict[str, list[Callable[[Server, Record], None]]] = {
     "surroundings.py": [check_surroundings],
     "endless.py": [check_endless, check_dry_run],
     "sampled.py": [check_sampled],
-    "scanned_code.py": [check_scanned("code_analysis")],
-    "scanned_secret.py": [check_scanned("secrets")],
-    "scanned_dependencies.py": [check_scanned("dependencies")],
+    "scanned_code.py": [
+        check_blocked(
+            "code_analysis",
+            "B605",
+            "Starting a process with a shell, possible injection detected, security issue.",
+        )
+    ],
+    "scanned_secret.py": [
+        check_blocked("secrets", "password", "Password in plain text")
+    ],
+    "scanned_dependencies.py": [
+        check_blocked(
+            "dependencies",
+            "TEST-2019",
+            "requests 2.19.0: Sends passwords to strangers",
+        )
+    ],
 }
 
 
