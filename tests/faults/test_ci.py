@@ -4,7 +4,6 @@ A failure is repeated by ``python -m tests.faults T1 --seed …``; a seed that f
 defect joins ``seeds.py``.
 """
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +12,12 @@ import pytest
 from tests.faults.catalogue import TESTS
 from tests.faults.seeds import ALWAYS
 from tests.faults.trial import FaultTest
+from tests.seeds import draw_seed
 
 
 def list_cases() -> Iterator[object]:
     for test in TESTS.values():
-        for seed in (*ALWAYS.get(test.test_id, ()), secrets.randbelow(10**6)):
+        for seed in (*ALWAYS.get(test.test_id, ()), draw_seed(test.test_id)):
             yield pytest.param(
                 test,
                 seed,
