@@ -18,7 +18,7 @@ from scriptrunner.alerts.outbox import CUT_OFF, GONE, PAUSES_SECONDS, Outbox
 from scriptrunner.settings import PROJECT_FOLDER, Settings
 from scriptrunner.storage.changes import get_current, reserve
 from tests.clocks import FakeClock
-from tests.receivers import http_receiver
+from tests.receivers import http_receiver, mail_receiver
 
 RUN_ID = "5d2b2a5e-6f0c-4d43-9c39-0b5f0f7f8a11"
 NEVER = threading.Event()
@@ -180,6 +180,41 @@ def test_five_tries_with_growing_pauses(office):
     assert office.statuses() == ["retrying"] * 4 + ["failed"]
     assert list(PAUSES_SECONDS) == sorted(set(PAUSES_SECONDS))
     assert not office.outbox.is_due()
+
+
+def test_real_receivers_get_it_however_they_began(database, tmp_path):
+    """A webhook that answers 500, then a redirect, then takes it; and a mail server."""
+    with http_receiver(500, 302, 200) as receiver, mail_receiver() as mailbox:
+        receiver.headers["Location"] = f"http://{receiver.place}/elsewhere"
+        settings = Settings(
+            database_url="",
+            data_dir=tmp_path,
+            allowed_roots=(),
+            slack_webhook=receiver.url,
+            webhook_internal_hosts=(receiver.place,),
+            smtp_host="127.0.0.1",
+            smtp_port=mailbox.port,
+            smtp_tls="none",
+            alert_email_to=("ops@example.com",),
+        )
+        office = Office(database, Channels(settings))
+        office.add(make_alert(office.clock, pending("slack"), pending("email", "d-2")))
+        for _ in range(3):
+            office.work()
+            office.clock.advance(60)
+        assert [request.path for request in receiver.requests] == [
+            "/services/T0/B0/hidden-part"
+        ] * 3
+        (mail,) = mailbox.mails
+    assert mail["Message-ID"] == "<d-2@scriptrunner>"
+    slack, email = office.page().items[0].deliveries
+    assert (slack.status, slack.tries) == ("sent", 3)
+    assert (email.status, email.tries) == ("sent", 1)
+    errors = [data["error"] for _, data in office.journal.notes if data["error"]]
+    assert errors == [
+        "The receiver answered 500",
+        "The receiver answered 302: no redirects here",
+    ]
 
 
 def test_a_longer_pause_is_granted_to_who_asks_for_it(office):
