@@ -1,42 +1,39 @@
 """axe finds nothing, in both themes, on a desktop and on a phone, dialogs included."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.pages import open_group, open_runner
-from tests.browser.watch import Watch
+from tests.browser.pages import open_runner
 from tests.server import Server
 
+WIDTHS = (1400, 390)
 RULES = {
     "runOnly": {
         "type": "tag",
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-    }
+    },
+    "resultTypes": ["violations"],
+    "preload": False,
 }
-
-
-@pytest.fixture(params=[1400, 390])
-def page(
-    request: pytest.FixtureRequest, browser: Browser, server: Server, watch: Watch
-) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=server.url,
-        viewport={"width": request.param, "height": 900},
-        reduced_motion="reduce",
-    )
-    watch.over(context)
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture(scope="module")
 def runs(server: Server) -> dict[str, str]:
     """Runs of every look: finished, failed, coloured, cancelled, running."""
     made = {
-        "failed": server.submit("fails.py", enable_visualizer=True),
+        "failed": server.submit(
+            "fails.py",
+            enable_visualizer=True,
+            enable_code_analysis=True,
+            performance_gates=[{"metric": "cpu_max", "max_value": 0}],
+            alerts=[{"condition": "exit_code > 0", "channels": ["log"]}],
+            enable_cost_tracking=True,
+            junit_output="junit.xml",
+        ),
+        "measured": server.submit("measured.py", args=["1"]),
         "coloured": server.submit("colours.py"),
         "cancelled": server.submit("wait.py"),
         "dry": server.submit("hello.py", dry_run=True),
@@ -67,24 +64,53 @@ def expect_no_sideways_scroll(page: Page) -> None:
     )
 
 
-def test_runner(page: Page, runs: dict[str, str]) -> None:  # noqa: ARG001
+def expect_good_at_every_width(page: Page) -> None:
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.get_by_test_id("skeleton")).to_have_count(0)
+        expect_nothing_found(page)
+        expect_no_sideways_scroll(page)
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page in which nothing moves, so that no colour is seen half way."""
+    page = context.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    return page
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("runs")
+def test_runner(page: Page) -> None:
     open_runner(page)
     expect(page.get_by_test_id("run-row").first).to_be_visible()
-    for group in ("script", "limits", "retry", "report"):
-        open_group(page, group)
-    page.get_by_test_id("field-retry_on_failure").check()
-    page.get_by_test_id("env-add").click()
-    page.get_by_test_id("run-select").first.check()
-    expect_nothing_found(page)
-    expect_no_sideways_scroll(page)
+    page.get_by_test_id("field-script_path").fill("")
     page.get_by_test_id("launch-submit").click()
+    expect_good_at_every_width(page)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("runs")
+def test_selection_menu_and_question(page: Page) -> None:
+    page.goto("/runs")
+    page.get_by_test_id("run-select").first.check()
     page.get_by_role("button", name="More for").first.click()
     expect(page.get_by_test_id("run-delete")).to_be_visible()
     expect_nothing_found(page)
     page.keyboard.press("Escape")
     page.get_by_test_id("bulk-delete").click()
     expect(page.get_by_test_id("dialog")).to_be_visible()
-    expect_nothing_found(page)
+    expect_good_at_every_width(page)
+
+
+@pytest.mark.timeout(60)
+def test_whole_launch_form(page: Page) -> None:
+    page.goto("/launch")
+    page.get_by_test_id("field-retry_on_failure").check()
+    for button in ("env-add", "performance_gates-add", "alerts-add"):
+        page.get_by_test_id(button).click()
+    expect_good_at_every_width(page)
 
 
 def show_help(page: Page) -> None:
@@ -92,36 +118,50 @@ def show_help(page: Page) -> None:
     expect(page.get_by_test_id("dialog")).to_be_visible()
 
 
+def show_palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option").first).to_be_visible()
+
+
 def search_log(page: Page) -> None:
     page.get_by_test_id("log-search").fill("row 1")
     expect(page.get_by_test_id("log-hits")).to_contain_text("of")
+    page.get_by_test_id("log-filter").select_option("3")
+
+
+def see_chart(page: Page) -> None:
+    expect(page.locator("canvas").first).to_be_visible()
 
 
 def stay(page: Page) -> None:
     """Look at the page as it is."""
 
 
-PLACES: list[tuple[str, str, Callable[[Page], None]]] = [
-    ("failed", "log", search_log),
-    ("failed", "steps", stay),
-    ("failed", "events", stay),
-    ("failed", "details", show_help),
-    ("coloured", "log", stay),
-    ("dry", "details", stay),
+#: Address (names in braces are runs), and what is done there first.
+PLACES: list[tuple[str, Callable[[Page], None]]] = [
+    ("/runs/{failed}/log", search_log),
+    ("/runs/{failed}/steps", show_palette),
+    ("/runs/{failed}/events", stay),
+    ("/runs/{failed}/details", show_help),
+    ("/runs/{failed}/checks", stay),
+    ("/runs/{failed}/source", stay),
+    ("/runs/{measured}/metrics", see_chart),
+    ("/runs/{coloured}/log", stay),
+    ("/runs/{dry}/details", stay),
+    ("/compare?a={failed}&b={measured}", see_chart),
 ]
 
 
-@pytest.mark.parametrize(("run", "tab", "prepare"), PLACES)
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("address", "prepare"), PLACES)
 def test_page_of_a_run(
     page: Page,
     runs: dict[str, str],
-    run: str,
-    tab: str,
+    address: str,
     prepare: Callable[[Page], None],
 ) -> None:
-    page.goto(f"/runs/{runs[run]}/{tab}")
-    expect(page.get_by_test_id("run-status")).to_be_visible()
+    page.goto(address.format(**runs))
+    expect(page.get_by_test_id("run-status").first).to_be_visible()
     expect(page.get_by_test_id("skeleton")).to_have_count(0)
     prepare(page)
-    expect_nothing_found(page)
-    expect_no_sideways_scroll(page)
+    expect_good_at_every_width(page)

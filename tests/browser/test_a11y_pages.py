@@ -1,0 +1,42 @@
+"""axe finds nothing on the pages of library, schedules, analytics, alerts and system."""
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import samples
+from tests.browser.test_a11y import expect_no_sideways_scroll, expect_nothing_found
+from tests.server import Server
+
+pytestmark = pytest.mark.slow
+
+#: Address (`{script}` is the one with a history), and what must be there first.
+PLACES = [
+    ("/schedules?new=1", "sch-table"),
+    ("/schedules?view=calendar", "sch-calendar"),
+    ("/schedules?view=day", "sch-day"),
+    ("/schedules?view=graph", "graph"),
+    ("/schedules/nightly-etl", "sch-why"),
+    ("/analytics?script={script}", "an-distribution"),
+    ("/analytics?part=benchmarks&script={script}", "an-regressions"),
+    ("/analytics?part=history&days=7", "an-history-table"),
+    ("/analytics/gates?script={script}", "gate-verdict"),
+    ("/alerts?part=channels", "channel-row"),
+    ("/system", "sys-health"),
+    ("/settings", "settings-server"),
+    ("/tokens", "token-add"),
+    ("/audit", "audit-table"),
+]
+
+
+@pytest.mark.parametrize(("address", "there"), PLACES)
+def test_page(page: Page, filled: Server, address: str, there: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(address.format(script=quote(str(filled.root / samples.ETL))))
+    for width in (1400, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.get_by_test_id(there).first).to_be_visible()
+        expect(page.get_by_test_id("skeleton")).to_have_count(0)
+        expect_nothing_found(page)
+        expect_no_sideways_scroll(page)
