@@ -16,7 +16,10 @@ BAD = {"id": "password", "severity": "HIGH", "line": 3, "message": "Password"}
 
 def put_reports(launch: Launch, **reports: dict[str, Any]) -> None:
     """Leave what a shim leaves when it has scanned."""
-    judged = {kind: report.judge(each, block="HIGH") for kind, each in reports.items()}
+    judged = {
+        kind: report.judge({**each, "duration_s": 0.1}, block="HIGH")
+        for kind, each in reports.items()
+    }
     text = json.dumps({"sha256": "ab" * 32, **judged})
     Path(launch.run_dir, "scans.json").write_text(text)
 

@@ -6,6 +6,7 @@ as it is there. The limits come first: parsing alone can use up memory and time,
 this process ends, and nothing else does.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -58,7 +59,8 @@ def limit(memory_bytes: int, seconds: float) -> None:
     ):
         hard = resource.getrlimit(kind)[1]
         wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (wanted, wanted))
+        with contextlib.suppress(OSError, ValueError):  # not every system has each
+            resource.setrlimit(kind, (wanted, wanted))
     # The shim watches too; this is for the case that it is dead.
     signal.alarm(whole_seconds)
 

@@ -4,7 +4,13 @@ Standard library only: the shim decides by these functions whether a script may 
 report is a mapping, because it goes as JSON from the child to the shim and to the record.
 """
 
-from scriptrunner.engine.scans.kinds import KINDS, LABELS, MAX_LISTED, SEVERITIES
+from scriptrunner.engine.scans.kinds import (
+    KINDS,
+    LABELS,
+    MAX_LISTED,
+    SEVERITIES,
+    STATUSES,
+)
 
 TYPE_CHECKING = False  # typing itself is not loaded: every scanned run would pay for it
 if TYPE_CHECKING:
@@ -73,6 +79,27 @@ def judge(report: "Report", *, block: str) -> "Report":
     worst = worst_of(report)
     is_blocked = worst is not None and block != "NONE" and weigh(worst) >= weigh(block)
     return {**report, "blocked": is_blocked}
+
+
+def is_report(value: object) -> bool:
+    """Return whether ``value`` has the form of a judged report.
+
+    It may come from a file that the script could write to.
+    """
+    if not isinstance(value, dict) or value.get("status") not in STATUSES:
+        return False
+    counts, findings = value.get("counts"), value.get("findings")
+    return (
+        isinstance(counts, dict)
+        and all(name in SEVERITIES for name in counts)
+        and all(type(count) is int for count in counts.values())
+        and isinstance(findings, list)
+        and len(findings) <= MAX_LISTED
+        and all(isinstance(each, dict) for each in findings)
+        and type(value.get("blocked")) is bool
+        and isinstance(value.get("duration_s"), (int, float))
+        and isinstance(value.get("reason"), (str, type(None)))
+    )
 
 
 def worst_of(report: "Mapping[str, Any]") -> str | None:

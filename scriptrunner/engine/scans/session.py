@@ -7,6 +7,7 @@ child goes on with the rest: a hostile script costs its own scan, never a false 
 
 import json
 import os
+import stat
 import time
 
 from scriptrunner.engine.scans import cache, report, requirements_file
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 #: Name of the reports in a run's folder.
 FILE_NAME = "scans.json"
+#: Bytes of it that are read.
+MAX_FILE_BYTES = 4 << 20
+#: No link is followed, and nobody waits for a writer.
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DAY_SECONDS = 86_400
 
 
@@ -33,14 +38,36 @@ def read_reports(run_dir: str, sha256: str | None = None) -> "dict[str, Report] 
         run_dir: The run's folder.
         sha256: What must have been scanned, or None for whatever it was.
     """
+    found = _read_file(f"{run_dir}/{FILE_NAME}")
+    if found is None or sha256 not in (None, found.get("sha256")):
+        return None
+    return {
+        kind: found[kind]
+        for kind in KINDS
+        if kind in found and report.is_report(found[kind])
+    }
+
+
+def _read_file(path: str) -> "dict[str, Any] | None":
+    """Return the mapping in a file that the script may have put something else for."""
     try:
-        with open(f"{run_dir}/{FILE_NAME}", "rb") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
+        descriptor = os.open(path, _FLAGS)
+    except OSError:
         return None
-    if not isinstance(found, dict) or sha256 not in (None, found.get("sha256")):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        data = os.read(descriptor, MAX_FILE_BYTES)
+        found = json.loads(data, parse_constant=_refuse)
+    except (OSError, ValueError, RecursionError):
         return None
-    return {kind: found[kind] for kind in KINDS if kind in found}
+    finally:
+        os.close(descriptor)
+    return found if isinstance(found, dict) else None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def perform(

@@ -1,5 +1,6 @@
 """The scans of one run, with the real process that makes them."""
 
+import json
 import os
 import threading
 import time
@@ -271,3 +272,47 @@ def test_a_full_disk_is_told_and_leaves_no_descriptor(place, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         place.perform(b"x = 1\n", ["secrets"])
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+GOOD = {"status": "clean", "counts": {}, "findings": [], "blocked": False}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "perfect"},
+        {"counts": {"WORST": 1}},
+        {"counts": {"HIGH": "1"}},
+        {"counts": [1]},
+        {"findings": [1]},
+        {"findings": None},
+        {"blocked": "no"},
+        {"duration_s": None},
+        {"reason": 5},
+    ],
+)
+def test_a_script_may_not_put_words_into_its_report(tmp_path, change):
+    path = tmp_path / "scans.json"
+    path.write_text(json.dumps({"secrets": {**GOOD, "duration_s": 0.1}}))
+    assert session.read_reports(str(tmp_path)) == {
+        "secrets": {**GOOD, "duration_s": 0.1}
+    }
+    path.write_text(json.dumps({"secrets": {**GOOD, "duration_s": 0.1, **change}}))
+    assert session.read_reports(str(tmp_path)) == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"secrets": NaN}']
+)
+def test_reports_that_are_no_reports_are_none(tmp_path, content):
+    (tmp_path / "scans.json").write_bytes(content)
+    assert session.read_reports(str(tmp_path)) is None
+
+
+def test_nobody_waits_for_reports(tmp_path):
+    assert session.read_reports(str(tmp_path)) is None
+    os.mkfifo(tmp_path / "scans.json")
+    assert session.read_reports(str(tmp_path)) is None
+    (tmp_path / "scans.json").unlink()
+    (tmp_path / "scans.json").symlink_to("/etc/hostname")
+    assert session.read_reports(str(tmp_path)) is None
