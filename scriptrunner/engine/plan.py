@@ -217,27 +217,34 @@ class RunOptions:
     enable_cost_tracking: bool = False
 
     def __post_init__(self) -> None:
-        """Bring the values into the one form that is stored and compared."""
+        """Bring the values into the one form that is stored and compared.
+
+        Every run passes here several times, mostly with values that are as they should be.
+        """
         for name in ("timeout", "retry_max_attempts"):
-            self._replace(name, _whole(getattr(self, name)))
+            value = getattr(self, name)
+            if type(value) is float:
+                self._replace(name, _whole(value))
         for name in _REAL_NAMES:
-            self._replace(name, _real(getattr(self, name)))
-        if isinstance(self.log_level, str):
+            value = getattr(self, name)
+            if type(value) is not float:
+                self._replace(name, _real(value))
+        if self.log_level not in LOG_LEVELS and isinstance(self.log_level, str):
             self._replace("log_level", self.log_level.upper())
         given: Any = self.args
         if isinstance(given, list):
             self._replace("args", tuple(given))
         if isinstance(self.env_vars, Mapping):
             self._replace("env_vars", dict(self.env_vars))
-        self._normalise_entries("performance_gates", rules.normalise_gate)
-        self._normalise_entries("alerts", rules.normalise_alert)
+        if self.performance_gates != ():
+            self._normalise_entries("performance_gates", rules.normalise_gate)
+        if self.alerts != ():
+            self._normalise_entries("alerts", rules.normalise_alert)
 
     def _normalise_entries(self, name: str, normalise: Callable[[Any], Any]) -> None:
         given = getattr(self, name)
-        if isinstance(given, list | tuple) and given != ():
+        if isinstance(given, list | tuple):
             self._replace(name, tuple(normalise(each) for each in given))
-        elif given == []:
-            self._replace(name, ())
 
     def _replace(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -346,18 +353,18 @@ class RunOptions:
         Raises:
             MalformedInputError: If a name is unknown; nothing is ignored.
         """
-        known = {each.name for each in fields(cls)}
         faults = [
             _fault("extra_forbidden", name, f"{name} is not an option of a run", None)
             for name in data
-            if name not in known
+            if name not in _OPTION_NAMES
         ]
         if faults:
             raise MalformedInputError(faults)
         return cls(**data)
 
 
-_OPTION_NAMES = tuple(each.name for each in fields(RunOptions))
+#: In the order of the fields.
+_OPTION_NAMES = dict.fromkeys(each.name for each in fields(RunOptions))
 
 
 def _whole(value: Any) -> Any:
