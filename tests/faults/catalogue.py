@@ -8,6 +8,7 @@ from tests.faults import (
     t05_host_restart,
     t06_full_disk,
     t07_locked_database,
+    t08_schedules,
     t09_cut_files,
     t10_busy_queue,
     t11_much_output,
@@ -18,6 +19,7 @@ from tests.faults import (
     t17_formats,
     t18_two_supervisors,
     t23_simulation,
+    t24_scheduler_kills,
 )
 from tests.faults.trial import FaultTest
 
@@ -29,6 +31,7 @@ MODULES = (
     t05_host_restart,
     t06_full_disk,
     t07_locked_database,
+    t08_schedules,
     t09_cut_files,
     t10_busy_queue,
     t11_much_output,
@@ -39,5 +42,6 @@ MODULES = (
     t17_formats,
     t18_two_supervisors,
     t23_simulation,
+    t24_scheduler_kills,
 )
 TESTS: dict[str, FaultTest] = {each.TEST.test_id: each.TEST for each in MODULES}
