@@ -150,6 +150,7 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "clean_up_history": Permission.ANALYTICS_WRITE,
     "list_alerts": Permission.ALERT_READ,
     "list_alert_channels": Permission.ALERT_READ,
+    "check_condition": Permission.ALERT_READ,
     "test_alert_channel": Permission.ALERT_WRITE,
     "acknowledge_alert": Permission.ALERT_WRITE,
     "list_tokens": Permission.TOKEN_READ,

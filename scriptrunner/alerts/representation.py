@@ -3,6 +3,7 @@
 from typing import Any
 
 from scriptrunner.alerts.channels import Channel
+from scriptrunner.alerts.checking import Check
 from scriptrunner.alerts.models import Alert, Delivery
 from scriptrunner.clock import to_text
 
@@ -48,4 +49,18 @@ def channel_to_json(channel: Channel) -> dict[str, Any]:
         "kind": channel.kind,
         "configured": channel.problem is None,
         "problem": channel.problem,
+    }
+
+
+def check_to_json(check: Check) -> dict[str, Any]:
+    """Return what there is to say of a condition."""
+    return {
+        "valid": check.problem is None,
+        "problem": check.problem,
+        "column": check.column,
+        "metrics": list(check.metrics),
+        "warnings": list(check.warnings),
+        "met": check.is_met,
+        "values": dict(check.values),
+        "missing": list(check.missing),
     }

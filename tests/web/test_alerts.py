@@ -7,7 +7,7 @@ import pytest
 
 from tests.receivers import http_receiver
 from tests.web.asgi import open_stream
-from tests.web.conftest import running_web, wait_for
+from tests.web.conftest import UNKNOWN_ID, running_web, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +307,35 @@ def test_channels_say_what_is_missing(web):
         "problem": None,
     }
     assert "WEBAPI_SMTP_HOST" in found["email"]["problem"]
+
+
+def test_conditions_can_be_tried_on_a_run(web):
+    run_id = web.run("import sys\nsys.exit(3)\n")["id"]
+
+    def check(condition, **query):
+        query["condition"] = condition
+        answer = web.client.get("/api/alerts/check", params=query)
+        assert answer.status_code == 200
+        return answer.json()
+
+    assert check("exit_code > 2 and nothing > 5", run_id=run_id) == {
+        "valid": True,
+        "problem": None,
+        "column": None,
+        "metrics": ["exit_code", "nothing"],
+        "warnings": ["no number is measured that is called nothing"],
+        "met": None,
+        "values": {"exit_code": 3},
+        "missing": ["nothing"],
+    }
+    assert check("returncode == 3", run_id=run_id)["met"] is True
+    assert check("returncode == 3")["met"] is None
+    wrong = check("returncode = 3")
+    assert (wrong["valid"], wrong["column"]) == (False, 12)
+    assert not check("x" * 501)["valid"]
+    for query in ({}, {"condition": "true", "run_id": UNKNOWN_ID}):
+        answer = web.client.get("/api/alerts/check", params=query)
+        assert answer.status_code in (404, 422)
 
 
 def test_a_test_message_goes_out_at_once(web, receiver):

@@ -5,8 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from scriptrunner.alerts.checking import check_condition
 from scriptrunner.alerts.errors import AlertNotFoundError, ChannelNotFoundError
-from scriptrunner.alerts.representation import alert_to_json, channel_to_json
+from scriptrunner.alerts.representation import (
+    alert_to_json,
+    channel_to_json,
+    check_to_json,
+)
+from scriptrunner.runs.errors import RunNotFoundError
 from scriptrunner.web.answers import json_answer
 from scriptrunner.web.deps import ActorDep, ServicesDep
 from scriptrunner.web.describe import answers, array_of
@@ -48,6 +54,26 @@ def list_alert_channels(services: ServicesDep) -> Response:
     """Return every channel that a run may name, and whether it is configured."""
     channels = services.alerts.list_channels()
     return json_answer([channel_to_json(each) for each in channels])
+
+
+@router.get(
+    "/api/alerts/check",
+    name="check_condition",
+    responses=answers("ConditionCheck", RunNotFoundError),
+)
+def check_alert_condition(
+    services: ServicesDep,
+    condition: Annotated[str, Query(description="As in a rule", max_length=2_000)],
+    run_id: Annotated[
+        str | None, Query(description="A run that is over, to judge it by")
+    ] = None,
+) -> Response:
+    """Say whether a condition can be read, and whether a run would have met it."""
+    metrics = None
+    if run_id:
+        result = services.runs.get_run(run_id).result or {}
+        metrics = result.get("metrics")
+    return json_answer(check_to_json(check_condition(condition, metrics)))
 
 
 @router.post(

@@ -550,6 +550,19 @@ class AlertChannel(Answer):
     problem: str | None = Field(description="What is missing, for people")
 
 
+class ConditionCheck(Answer):
+    """What a condition is worth, and what it says of a run."""
+
+    valid: bool
+    problem: str | None
+    column: int | None = Field(description="Where the problem is, from 1")
+    metrics: list[str]
+    warnings: list[str]
+    met: bool | None = Field(description="null: undecided, or there is no such run")
+    values: dict[str, float]
+    missing: list[str]
+
+
 class ChannelTest(Answer):
     """What became of a test message."""
 
