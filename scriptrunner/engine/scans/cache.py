@@ -7,9 +7,11 @@ holds nothing that depends on who asked: neither file names nor what blocks.
 
 import json
 import os
+import stat
 import time
 
 from scriptrunner.engine.digest import sha256
+from scriptrunner.engine.scans.report import is_report
 
 TYPE_CHECKING = False  # typing itself is not loaded: every scanned run would pay for it
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 MAX_ENTRIES, KEPT_ENTRIES = 2_000, 1_500
 #: Statuses that are worth keeping: the others may be different the next time.
 _KEPT = ("clean", "findings")
+#: Bytes of a file that are read; no report is as large.
+MAX_FILE_BYTES = 4 << 20
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def key_of(kind: str, *parts: str) -> str:
@@ -28,13 +33,35 @@ def key_of(kind: str, *parts: str) -> str:
 
 def find(folder: str, key: str) -> "dict[str, Any] | None":
     """Return the report kept under ``key``, or None."""
+    found = read_mapping(f"{folder}/{key}.json")
+    is_kept = is_report(found) and found is not None and found["status"] in _KEPT
+    return found if is_kept else None
+
+
+def read_mapping(path: str) -> "dict[str, Any] | None":
+    """Return the mapping in a JSON file, or None if there is none.
+
+    Scripts run as the same user, so anything may be there: no link is followed, and
+    nobody waits for a writer.
+    """
     try:
-        with open(f"{folder}/{key}.json", "rb") as file:
-            report = json.load(file)
-    except (OSError, ValueError):
+        descriptor = os.open(path, _READ)
+    except OSError:
         return None
-    is_report = isinstance(report, dict) and report.get("status") in _KEPT
-    return report if is_report else None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        data = os.read(descriptor, MAX_FILE_BYTES)
+        found = json.loads(data, parse_constant=_refuse)
+    except (OSError, ValueError, RecursionError):
+        return None
+    finally:
+        os.close(descriptor)
+    return found if isinstance(found, dict) else None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def keep(folder: str, key: str, report: "dict[str, Any]") -> None:

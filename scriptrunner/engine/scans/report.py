@@ -82,9 +82,9 @@ def judge(report: "Report", *, block: str) -> "Report":
 
 
 def is_report(value: object) -> bool:
-    """Return whether ``value`` has the form of a judged report.
+    """Return whether ``value`` has the form of a report.
 
-    It may come from a file that the script could write to.
+    It may come from a file that a script could write to.
     """
     if not isinstance(value, dict) or value.get("status") not in STATUSES:
         return False
@@ -96,10 +96,16 @@ def is_report(value: object) -> bool:
         and isinstance(findings, list)
         and len(findings) <= MAX_LISTED
         and all(isinstance(each, dict) for each in findings)
-        and type(value.get("blocked")) is bool
         and isinstance(value.get("duration_s"), (int, float))
         and isinstance(value.get("reason"), (str, type(None)))
     )
+
+
+def is_judged(value: object) -> bool:
+    """Return whether ``value`` has the form of a report that ``judge`` has seen."""
+    if not isinstance(value, dict):
+        return False
+    return is_report(value) and type(value.get("blocked")) is bool
 
 
 def worst_of(report: "Mapping[str, Any]") -> str | None:

@@ -7,7 +7,6 @@ child goes on with the rest: a hostile script costs its own scan, never a false 
 
 import json
 import os
-import stat
 import time
 
 from scriptrunner.engine.scans import cache, report, requirements_file
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 
 #: Name of the reports in a run's folder.
 FILE_NAME = "scans.json"
-#: Bytes of it that are read.
-MAX_FILE_BYTES = 4 << 20
-#: No link is followed, and nobody waits for a writer.
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DAY_SECONDS = 86_400
 
 
@@ -38,36 +33,14 @@ def read_reports(run_dir: str, sha256: str | None = None) -> "dict[str, Report] 
         run_dir: The run's folder.
         sha256: What must have been scanned, or None for whatever it was.
     """
-    found = _read_file(f"{run_dir}/{FILE_NAME}")
+    found = cache.read_mapping(f"{run_dir}/{FILE_NAME}")
     if found is None or sha256 not in (None, found.get("sha256")):
         return None
     return {
         kind: found[kind]
         for kind in KINDS
-        if kind in found and report.is_report(found[kind])
+        if kind in found and report.is_judged(found[kind])
     }
-
-
-def _read_file(path: str) -> "dict[str, Any] | None":
-    """Return the mapping in a file that the script may have put something else for."""
-    try:
-        descriptor = os.open(path, _FLAGS)
-    except OSError:
-        return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        data = os.read(descriptor, MAX_FILE_BYTES)
-        found = json.loads(data, parse_constant=_refuse)
-    except (OSError, ValueError, RecursionError):
-        return None
-    finally:
-        os.close(descriptor)
-    return found if isinstance(found, dict) else None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 def perform(

@@ -89,7 +89,7 @@ def test_only_results_are_kept(tmp_path):
     cache.keep(folder, key, report.without_result("error", "x"))
     cache.keep(folder, key, report.without_result("unavailable", "x"))
     assert cache.find(folder, key) is None
-    clean = report.of_findings([])
+    clean = report.of_findings([], duration_s=0.1)
     cache.keep(folder, key, clean)
     assert cache.find(folder, key) == clean
     assert [each.stat().st_mode & 0o777 for each in tmp_path.iterdir()] == [0o600]
