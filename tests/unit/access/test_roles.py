@@ -34,7 +34,7 @@ def test_only_liveness_and_the_way_in_are_for_anybody() -> None:
     assert anybody == {"get_health", "get_login_page", "get_login_style", "log_in"}
 
 
-@pytest.mark.parametrize("permission", set(Permission) - {Permission.ANYBODY})
+@pytest.mark.parametrize("permission", sorted(set(Permission) - {Permission.ANYBODY}))
 def test_admin_may_everything_and_nobody_nothing(permission: Permission) -> None:
     roles.require_permission(ADMIN, permission)
 
