@@ -46,29 +46,32 @@ def estimate(attempts: Sequence[Mapping[str, Any]], rates: Rates) -> dict[str, A
 
     Returns:
         As in a result. ``complete`` is false if an attempt has left no figures: then the
-        sums are of the others.
+        sums are of the others, and None if there are none.
     """
     usages = [_usage_of(each) for each in attempts]
     known = [each for each in usages if each is not None]
-    cpu_seconds = sum(each[0] for each in known)
-    memory_seconds = sum(each[1] for each in known)
+    cpu_seconds, memory_seconds, seconds = (
+        sum(each[column] for each in known) for column in range(3)
+    )
     cpu = cpu_seconds / _SECONDS_PER_HOUR * rates.cpu_hour
     memory = memory_seconds / _SECONDS_PER_HOUR * rates.memory_gib_hour
+    usage = {
+        "cpu_seconds": round(cpu_seconds, 6),
+        "memory_gib_seconds": round(memory_seconds, 6),
+        "wall_seconds": round(seconds, 6),
+    }
+    cost = {
+        "cpu": round(cpu, _DECIMALS),
+        "memory": round(memory, _DECIMALS),
+        "total": round(cpu + memory, _DECIMALS),
+    }
     return {
         "currency": rates.currency,
         "estimate": True,
         "complete": len(known) == len(usages),
         "rates": rates.to_json(),
-        "usage": {
-            "cpu_seconds": round(cpu_seconds, 6),
-            "memory_gib_seconds": round(memory_seconds, 6),
-            "wall_seconds": round(sum(each[2] for each in known), 6),
-        },
-        "cost": {
-            "cpu": round(cpu, _DECIMALS),
-            "memory": round(memory, _DECIMALS),
-            "total": round(cpu + memory, _DECIMALS),
-        },
+        "usage": usage if known else dict.fromkeys(usage),
+        "cost": cost if known else dict.fromkeys(cost),
     }
 
 

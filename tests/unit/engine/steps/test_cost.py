@@ -48,6 +48,12 @@ def test_an_attempt_without_figures_is_not_free():
     assert cost["usage"]["cpu_seconds"] == 12.4
 
 
+def test_what_nobody_knows_is_not_nought():
+    cost = estimate([attempt(cpu=None)], find_rates(PriceChoice()))
+    assert cost["complete"] is False
+    assert cost["cost"] == {"cpu": None, "memory": None, "total": None}
+
+
 def test_default_rates_say_where_they_are_from():
     rates = find_rates(PriceChoice()).to_json()
     assert (rates["cpu_hour"], rates["memory_gib_hour"]) == (0.04, 0.005)
