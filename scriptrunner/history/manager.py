@@ -1,5 +1,6 @@
 """A history for programs that run scripts without a service: one file, one object."""
 
+import hashlib
 import math
 import os
 import re
@@ -72,6 +73,8 @@ class HistoryManager:
     ) -> int:
         """Keep the result of a run, or its metrics alone, and return the row's number.
 
+        The version of the script is that of the file as it is now.
+
         Args:
             result: What ``ScriptRunner.run`` returned, or its ``metrics``.
             script_path: The script, if the metrics do not say or say it differently.
@@ -88,17 +91,17 @@ class HistoryManager:
         now = self._clock.utc_now()
         started_at = _parse(metrics.get("start_time")) or now
         correlation_id = metrics.get("correlation_id")
-        reason = result.get("reason")
+        path = _canonical(script_path or metrics.get("script_path") or "")
         finished = Finished(
             run_id=run_id or correlation_id or str(uuid4()),
-            script_path=_canonical(script_path or metrics.get("script_path") or ""),
+            script_path=path,
             script_args=list(metrics.get("script_args") or ()),
-            script_sha256=(result.get("script") or {}).get("sha256"),
+            script_sha256=_read_sha256(path),
             correlation_id=correlation_id,
             trigger="api",
-            status="failed" if reason or not metrics.get("success") else "completed",
+            status=_status_of(result, metrics),
             run_status=metrics.get("status"),
-            reason=reason,
+            reason=result.get("reason"),
             started_at=started_at,
             finished_at=_parse(metrics.get("end_time")) or started_at,
             created_at=now,
@@ -230,6 +233,24 @@ class HistoryManager:
 
 def _canonical(script_path: str | os.PathLike[str]) -> str:
     return os.path.realpath(script_path)
+
+
+def _read_sha256(path: str) -> str | None:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _status_of(result: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Return the state of the record: as given, or as it follows from the rest."""
+    given = result.get("status")
+    if given in ("completed", "failed", "cancelled"):
+        return str(given)
+    if metrics.get("status") == "killed":
+        return "cancelled"
+    keeps_gates = result.get("performance_gates_passed") is not False
+    return "completed" if metrics.get("success") and keeps_gates else "failed"
 
 
 def _parse(text: object) -> datetime | None:

@@ -1,6 +1,6 @@
 """What the history keeps of a run that is over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,19 +9,23 @@ from scriptrunner.runs.repository.state import StoredRun
 
 
 def to_finished(
-    run: StoredRun, result: Mapping[str, Any], *, now: datetime
+    run: StoredRun,
+    metrics: Mapping[str, Any],
+    alerts: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
 ) -> Finished | None:
     """Return what is kept; None if the run asked for none, or its script never started.
 
     Args:
         run: The run, as it has ended.
-        result: Its result.
+        metrics: Of its last attempt.
+        alerts: What became of its alert rules, as in the result.
         now: UTC.
     """
     started_at = run.started_at
     if started_at is None or run.dry_run or not run.request.get("enable_history", True):
         return None
-    metrics = result["metrics"]
     begun_at = metrics["start_time"]
     path = run.script_path
     if run.script_root is not None and run.script_relative is not None:
@@ -40,5 +44,5 @@ def to_finished(
         finished_at=run.finished_at or now,
         created_at=now,
         metrics=metrics,
-        alert_count=sum(each["triggered"] for each in result["alerts"] or ()),
+        alert_count=sum(each["triggered"] for each in alerts),
     )

@@ -31,7 +31,7 @@ from scriptrunner.engine.scans import report as scan_report
 from scriptrunner.engine.steps import scans as scan_step
 from scriptrunner.engine.steps.deciding import decide
 from scriptrunner.engine.steps.ending import UNSTARTED, Ending, Findings
-from scriptrunner.engine.visualizer import StepFacts, build_report
+from scriptrunner.engine.visualizer import StageFacts, StepFacts, build_report
 from scriptrunner.history.models import Finished
 from scriptrunner.history.recording import HistoryWriteError, record, record_in_file
 from scriptrunner.history.rows import to_row
@@ -108,6 +108,10 @@ class RunChange:
         self.ending: Ending | None = None
         #: What goes into the service's own history with this change.
         self.finished: Finished | None = None
+        #: Whether it is kept in any history; None as long as nobody has asked for that.
+        self._is_kept: bool | None = None
+        #: Seconds that a history file took.
+        self._history_seconds = 0.0
         #: Code of the refusal, if an order came at the wrong moment.
         self.refusal: str | None = None
 
@@ -455,18 +459,22 @@ class RunChange:
             for step_event in ending.events:
                 kind = EventType(step_event.event_type)
                 self._add(self._build(kind, **step_event.data))
+        if ending is None:
+            metrics = metrics_from(self._shown_end, facts=facts)
+        else:
+            metrics = ending.metrics
+        execution_id = self._keep(metrics, options.get("alerts") or ())
         result = build_result(
             self._shown_end,
             facts=facts,
             outputs=self._outputs,
             report=self._report(),
             detail=self._detail,
-            metrics=None if ending is None else ending.metrics,
-            options=options,
+            metrics=metrics,
+            options={**options, "execution_id": execution_id},
         )
         text = error_text(self._shown_end, facts=facts, detail=self._detail)
         run.error = None if text is None else text[:MAX_ERROR_CHARACTERS]
-        metrics = result["metrics"]
         run.execution_time_seconds = metrics["execution_time_seconds"]
         run.cpu_max = metrics["cpu_max"]
         run.memory_max_mb = metrics["memory_max_mb"]
@@ -476,20 +484,41 @@ class RunChange:
             "error_summary": result["error_summary"],
             "outputs": [] if ending is None else ending.files.written,
         }
-        self._keep(result)
 
-    def _keep(self, result: dict[str, Any]) -> None:
-        """Note what the history keeps; a file of its own is written here and now."""
-        self.finished = to_finished(self.run, result, now=self._now)
+    def _keep(
+        self, metrics: Mapping[str, Any], alerts: Sequence[Mapping[str, Any]]
+    ) -> int | None:
+        """Note what the history keeps; a file of its own is written here and now.
+
+        Returns:
+            The number of the row in such a file; that in the service's own history is
+            known when the change is written.
+        """
+        finished = to_finished(self.run, metrics, alerts, now=self._now)
+        if finished is None:
+            return None
+        self._is_kept = True
         name = self.run.request.get("history_db")
-        if self.finished is None or name is None:
-            return
-        histories, finished = self._host.after_run.histories, self.finished
-        self.finished = None
+        if name is None:
+            self.finished = finished
+            return None
+        number, error = None, None
+        began = self._host.clock.monotonic()
         try:
-            result["execution_id"] = record_in_file(histories, name, finished)
-        except HistoryWriteError as error:
-            self.warn("history_failed", f"{name}: {error.message}")
+            number = record_in_file(self._host.after_run.histories, name, finished)
+        except HistoryWriteError as caught:
+            self._is_kept, error = False, caught.message
+            self.warn("history_failed", f"{name}: {error}")
+        took = round(self._host.clock.monotonic() - began, 6)
+        self._history_seconds = took
+        self._diagnose(
+            EventType.HISTORY,
+            execution_id=number,
+            history_db=name,
+            duration_seconds=took,
+            error=error,
+        )
+        return number
 
     def _duration(self) -> float | None:
         """Return the seconds from the first start to the end of the run."""
@@ -539,7 +568,9 @@ class RunChange:
     def _build_report(self) -> dict[str, Any]:
         end = self._end or {}
         facts = step_facts(self.run)
-        facts["started_at"] = (self.new_attempt or {}).get("started_at")
+        started_us = end.get("started_us")
+        known = None if started_us is None else from_microseconds(started_us)
+        facts["started_at"] = (self.new_attempt or {}).get("started_at") or known
         return build_report(
             StepFacts(
                 **facts,
@@ -550,11 +581,24 @@ class RunChange:
                 exit_code=end.get("exit_code"),
                 error=end.get("error"),
                 sample_count=end.get("samples"),
-                stages={} if self.ending is None else self.ending.stages,
+                stages=self._stages(),
                 scans=self._look_up_scans(),
             ),
             visualizer_format=self.run.request["visualizer_format"],
         )
+
+    def _stages(self) -> dict[str, StageFacts]:
+        """Return how the optional stages went, the history among them."""
+        stages = {} if self.ending is None else dict(self.ending.stages)
+        if self._is_kept is not None:
+            name = self.run.request.get("history_db") or "default"
+            status = "done" if self._is_kept else "error"
+            stages["History"] = StageFacts(
+                status=status,
+                duration_seconds=self._history_seconds,
+                details={"history": name},
+            )
+        return stages
 
 
 def step_facts(run: StoredRun) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A history without a service: save, find, count, clean."""
 
+import hashlib
 import sqlite3
 from datetime import UTC, datetime
 
@@ -57,6 +58,25 @@ def test_a_series_is_in_the_order_of_time(history):
     series = history.get_metric_history("duration", "/srv/etl.py")
     assert [value for _, value in series] == [0.1, 0.2, 0.3]
     assert series[0][0] == datetime(2026, 11, 23, 9, 0, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, "completed"),
+        ({"success": False, "status": "failed"}, "failed"),
+        ({"success": False, "status": "killed"}, "cancelled"),
+    ],
+)
+def test_what_became_of_a_run_follows_from_its_metrics(history, changes, status):
+    history.save_execution(make_metrics(**changes))
+    assert history.get_execution_history()[0]["status"] == status
+
+
+def test_failed_gates_are_a_failed_run(history):
+    result = {"metrics": make_metrics(), "performance_gates_passed": False}
+    history.save_execution(result)
+    assert history.get_execution_history()[0]["status"] == "failed"
 
 
 def test_an_unknown_metric_is_an_error(history):
@@ -119,6 +139,8 @@ def test_it_keeps_what_a_runner_returns(tmp_path):
         (item,) = history.get_execution_history(script)
     assert item["script_path"] == str(script.resolve())
     assert item["run_id"] == result["correlation_id"]
+    digest = hashlib.sha256(script.read_bytes()).hexdigest()
+    assert (item["status"], item["script_sha256"]) == ("completed", digest)
     metrics = result["metrics"]
     assert item["execution_time_seconds"] == metrics["execution_time_seconds"]
     assert item["metrics"]["stdout_lines"] == 1
