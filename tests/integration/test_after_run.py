@@ -299,6 +299,21 @@ def test_the_step_report_tells_of_the_steps(world: RunWorld) -> None:
     assert record.result["visualization_report"] == report
 
 
+def test_the_step_report_of_a_script_that_took_a_while_knows_its_start(
+    world: RunWorld,
+) -> None:
+    run_id = world.submit(enable_visualizer=True)
+    launch = world.claim_one()
+    world.start(launch)
+    world.end(launch, -15, reason="stop")
+    stages = {
+        step["stage"]: step for step in world.service.get_visualization(run_id)["steps"]
+    }
+    assert stages["Execution"]["status"] == "error"
+    assert stages["Execution"]["duration_s"] == 0.25
+    assert stages["Metrics"]["status"] == "done"
+
+
 def test_a_run_that_never_started_has_no_steps(world: RunWorld) -> None:
     run_id = world.submit(junit_output="r.xml", performance_gates=[GOOD])
     world.service.kill(run_id, principal="alice")
