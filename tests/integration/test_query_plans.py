@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event
 
+from scriptrunner.history.models import HistoryFilter
+from scriptrunner.history.store import HistoryStore
 from scriptrunner.runs.models import RunFilter
 from scriptrunner.runs.repository import changes, intake, lists, queue
 from tests.run_world import RunWorld
@@ -94,3 +96,54 @@ def test_places_in_the_queue_are_found_in_its_index(world: RunWorld) -> None:
     plan = find_plan(world, lambda c: changes.list_changed(c, after=0, limit=9))
     assert plan.count("INDEX ix_runs_queue") == 2
     assert "TEMP B-TREE" not in plan
+
+
+def find_history_plan(world: RunWorld, ask) -> str:
+    """Return the plan of what a history is asked, without a single row in it."""
+    store = HistoryStore(world.database)
+    with recorded(world) as statements:
+        ask(store)
+    with world.database.read() as connection:
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            for statement, parameters in statements
+        ]
+        return "; ".join(row[3] for plan in plans for row in plan)
+
+
+SINCE = HistoryFilter(since=NOW)
+OF_SCRIPT = HistoryFilter(since=NOW, script_path="/srv/etl.py")
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (
+            lambda s: s.list_points("cpu_max", OF_SCRIPT, limit=9),
+            "USING INDEX ix_executions_script_key (script_key=? AND started_at>?)",
+        ),
+        (
+            lambda s: s.list_points("cpu_max", SINCE, limit=9),
+            "USING INDEX ix_executions_started_at (started_at>?)",
+        ),
+        (
+            lambda s: s.count(SINCE),
+            "COVERING INDEX ix_executions_started_at (started_at>?)",
+        ),
+        (
+            lambda s: s.list_scripts(SINCE, newest=9),
+            "SCAN executions USING COVERING INDEX ix_executions_script_key",
+        ),
+        (lambda s: s.get_stats(), "COVERING INDEX ix_executions_started_at"),
+        (lambda s: s.has_script("/x"), "ix_executions_script_key (script_key=?)"),
+        (lambda s: s.count_before(NOW), "ix_executions_started_at (started_at<?)"),
+        (
+            lambda s: list(s.iter_chunks(SINCE, ["cpu_max"])),
+            "ix_executions_started_at (started_at>?)",
+        ),
+    ],
+)
+def test_the_history_is_searched_by_its_indexes(world: RunWorld, ask, index) -> None:
+    plan = find_history_plan(world, ask)
+    assert index in plan
+    assert "SCAN executions;" not in f"{plan};"
