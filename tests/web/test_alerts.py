@@ -100,6 +100,16 @@ def test_an_alert_goes_from_the_rule_to_the_receiver(web, receiver):
     assert not listed["early"]
 
 
+def test_the_log_of_the_service_has_a_line(web):
+    record = web.run(alerts=[rule("true", "stdout", name="for the log")])
+    record = wait_delivered(web, record["id"])
+    (delivery,) = record["result"]["alerts"][0]["deliveries"]
+    assert (delivery["channel"], delivery["status"]) == ("log", "sent")
+    lines = (web.root.parent / "data" / "supervisor.log").read_text().splitlines()
+    (line,) = [each for each in lines if delivery["delivery_id"] in each]
+    assert "[WARNING] for the log: script_" in line
+
+
 def test_undecided_rules_say_what_is_missing(web):
     record = web.run(alerts=[rule("no_such_metric > 5 and cpu > 1", name="odd")])
     (entry,) = record["result"]["alerts"]
