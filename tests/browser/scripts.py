@@ -55,4 +55,12 @@ SCRIPTS = {
         "import os, sys, json\n"
         'print(json.dumps([sys.argv[1:], os.environ.get("STAGE"), os.getcwd()]))\n'
     ),
+    # Long enough for some samples.
+    "measured.py": (
+        "import sys, time\n"
+        "until = time.monotonic() + 0.3\n"
+        "while time.monotonic() < until:\n"
+        "    sum(range(20_000))\n"
+        'print("argument", sys.argv[1])\n'
+    ),
 }

@@ -69,7 +69,7 @@ def test_keys_of_the_page_of_a_run(page: Page, server: Server) -> None:
     server.wait_finished(run_id)
     page.goto(f"/runs/{run_id}")
     expect(page.get_by_test_id("log-view")).to_be_visible()
-    page.keyboard.press("e")
+    page.keyboard.press("v")
     expect(page).to_have_url(re.compile("/events$"))
     page.keyboard.press("d")
     expect(page).to_have_url(re.compile("/details$"))

@@ -39,7 +39,7 @@ def test_every_option_is_sent(page: Page, server: Server) -> None:
     folder = server.root / "elsewhere"
     folder.mkdir(exist_ok=True)
     open_runner(page)
-    for group in ("script", "limits", "retry", "report"):
+    for group in ("script", "limits", "retry", "checks", "gates", "history", "alerts"):
         open_group(page, group)
     get_field(page, "timeout").fill("77")
     get_field(page, "working_dir").fill("elsewhere")
@@ -108,7 +108,7 @@ def test_upload_takes_the_same_options(
 
 def test_dry_run_starts_nothing(page: Page) -> None:
     open_runner(page)
-    open_group(page, "report")
+    open_group(page, "checks")
     get_field(page, "dry_run").check()
     run_id = launch(page, "wait.py")
     expect_status(row(page, run_id), "completed", "dry run")

@@ -3,6 +3,7 @@ import { LogModel } from '../lib/log-model.js';
 import { LogRows, readLineLink, writeLineLink } from '../lib/log-rows.js';
 import { firstError, markHits, toPattern } from '../lib/log-search.js';
 import { wholeLength } from '../lib/log-source.js';
+import { placeOf, withContext, WrappedRows } from '../lib/log-wrap.js';
 import { visibleRows } from '../lib/virtual.js';
 import { equal, test } from './harness.js';
 
@@ -88,4 +89,25 @@ test('a character that is cut off waits for its rest', () => {
 test('only rows near the window are drawn', () => {
   equal(visibleRows({ scrollTop: 0, height: 190, rowHeight: 19, count: 5 }), { first: 0, end: 5 });
   equal(visibleRows({ scrollTop: 19000, height: 190, rowHeight: 19, count: 100000 }), { first: 988, end: 1022 });
+});
+test('links of a script lead to http and https only', () => {
+  const { pieces } = parseLine('\x1b]8;;https://x.example/\x07a\x1b[1mb\x1b[0mc\x1b]8;;\x07d\x1b]8;;javascript:x\x07e', PLAIN);
+  equal(pieces.map(({ text, style }) => [text, style.link ?? '']), [['a', 'https://x.example/'], ['b', 'https://x.example/'], ['c', 'https://x.example/'], ['d', ''], ['e', '']]);
+});
+test('whole words are words in any script', () => {
+  const pattern = toPattern('los', { regex: false, matchCase: false, word: true });
+  equal('los verlos Los, größlos los'.match(pattern), ['los', 'Los', 'los']);
+});
+test('wrapped lines stand below each other', () => {
+  const lines = ['', 'x'.repeat(10), 'x'.repeat(11), '\tx'];
+  const rows = new WrappedRows(10).extend(4, (line) => lines[line]);
+  equal([0, 1, 2, 3].map((line) => [rows.top(line), rows.size(line)]), [[0, 1], [1, 1], [2, 2], [4, 1]]);
+  equal([0, 1, 2, 3, 4, 9].map((row) => rows.lineAt(row)), [0, 1, 2, 2, 3, 3]);
+  lines.push('y'.repeat(21));
+  equal(rows.extend(5, (line) => lines[line]).total, 8);
+});
+test('a filter keeps matches and their neighbours once', () => {
+  equal(withContext([0, 2, 9], 1, 10), [0, 1, 2, 3, 8, 9]);
+  equal(withContext([5], 0, 10), [5]);
+  equal([0, 1, 4, 9].map((line) => placeOf([1, 4, 6], line)), [0, 0, 1, 3]);
 });

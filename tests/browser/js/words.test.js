@@ -43,9 +43,12 @@ test('orders are refused with a reason', () => {
   equal(ACTIONS.stop.refusal(run_({})), 'This run has finished');
 });
 test('addresses', () => {
-  equal(match('/'), { name: 'runner' });
-  equal(match(`/runs/${ID}`), { name: 'run', id: ID, tab: 'log' });
-  equal(match(`/runs/${ID}/events`), { name: 'run', id: ID, tab: 'events' });
+  equal(match('/'), { name: 'runner', nav: 'runner' });
+  equal(match(`/runs/${ID}`), { name: 'run', nav: 'runner', id: ID });
+  equal(match(`/runs/${ID}/events`), { name: 'run', nav: 'runner', id: ID, tab: 'events' });
+  equal(match('/library/12'), { name: 'script', nav: 'library', id: '12' });
+  equal(match('/library/duplicates').name, 'duplicates');
+  equal(match('/schedules/a:b.c').id, 'a:b.c');
   equal(match('/runs/7').name, 'not-found');
 });
 test('events of a stream do not depend on how it was cut', () => {

@@ -1,9 +1,12 @@
 /** Steps of an attempt: a bar for each along the time, and the same as a table. */
 import { getJson } from '../../lib/api.js';
-import { duration, plural } from '../../lib/format.js';
+import { href } from '../../lib/boot.js';
+import { duration, now, parseTime, plural } from '../../lib/format.js';
+import { useResource } from '../../lib/resource.js';
 import { isActive } from '../../lib/run-status.js';
-import { html, useEffect, useState } from '../../lib/ui.js';
-import { Empty, ErrorBox, Icon, Skeleton, TableBox, TableHead } from '../../ui/basics.js';
+import { html, useEffect } from '../../lib/ui.js';
+import { Empty, Icon, TableBox, TableHead } from '../../ui/basics.js';
+import { Loaded } from '../../ui/states.js';
 import { Value } from '../../ui/value.js';
 
 const LOOKS = {
@@ -14,41 +17,67 @@ const LOOKS = {
 };
 
 export function StepsTab({ run }) {
-  const [state, setState] = useState({ report: null, error: null });
-  const load = async () => {
-    try {
-      setState({ report: await getJson(`/api/runs/${run.id}/visualization`), error: null });
-    } catch (error) {
-      setState({ report: null, error });
-    }
-  };
+  return run.request?.enable_visualizer ? html`<${Reported} run=${run} />` : html`<${Known} run=${run} />`;
+}
+
+function Reported({ run }) {
+  const report = useResource((options) => getJson(`/api/runs/${run.id}/visualization`, options), [run.id]);
   // The record is fetched anew with every change of the run, and so are its steps.
   useEffect(() => {
-    load();
+    if (report.data) report.reload();
   }, [run]);
-  const { report, error } = state;
-  if (error?.code === 'visualizer_not_enabled') {
-    return html`<${Empty} icon="list-checks" title="No step report for this run">
-      It is kept only on request: open “Check & steps” in the launch form and switch on “Keep the step report”.<//>`;
+  return html`<${Loaded} resource=${report} lines=${6} title="The steps could not be loaded">${(data) => (data.steps.length
+    ? html`<${Steps} report=${data} active=${isActive(run)} />`
+    : html`<${Empty} icon="hourglass" title="No steps yet">They appear as soon as the run starts.<//>`)}<//>`;
+}
+
+/** Without a report: what the record tells by itself, and how to get the rest. */
+function Known({ run }) {
+  const steps = knownSteps(run, now.value);
+  const how = html`<p class="card-note" data-testid="no-report">No step report for this run: it is kept only on request.
+    <a href=${href(`/launch?from=${run.id}`)}>Re-run it</a> with “Keep the step report” for each step with its time.</p>`;
+  if (!steps.length) return html`${how}<${Empty} icon="hourglass" title="Nothing has begun yet" />`;
+  return html`${how}<${StepTable} steps=${steps} />`;
+}
+
+/** The queue, the attempts and the waits between them, as steps. */
+export function knownSteps(run, at) {
+  const start = parseTime(run.queued_at);
+  const seconds = (time) => (time - start) / 1000;
+  const steps = [];
+  let before = start;
+  for (const each of Array.isArray(run.attempts) ? run.attempts : []) {
+    const from = parseTime(each.started_at);
+    if (from === null) continue;
+    const until = parseTime(each.finished_at) ?? at;
+    steps.push({ stage: steps.length ? 'Wait' : 'Queue', description: steps.length ? 'Until the next attempt' : 'Until a slot was free', status: 'done', elapsed_s: seconds(before), duration_s: (from - before) / 1000 });
+    steps.push({
+      stage: `Attempt ${each.n}`, description: each.reason ?? '', elapsed_s: seconds(from), duration_s: Math.max(0, (until - from) / 1000),
+      status: each.finished_at === null ? 'running' : each.run_status === 'success' ? 'done' : 'error',
+      details: { exit_code: each.exit_code },
+    });
+    before = until;
   }
-  if (error) return html`<${ErrorBox} error=${error} title="The steps could not be loaded" onRetry=${load} />`;
-  if (!report) return html`<${Skeleton} lines=${6} />`;
-  if (!report.steps.length) return html`<${Empty} icon="hourglass" title="No steps yet">They appear as soon as the run starts.<//>`;
-  return html`<${Steps} report=${report} active=${isActive(run)} />`;
+  return steps.map((step, index) => ({ step: index + 1, ...step }));
 }
 
 function Steps({ report, active }) {
-  const end = Math.max(...report.steps.map(({ elapsed_s: from, duration_s: long }) => (from ?? 0) + (long ?? 0)), 0.001);
   const seconds = report.footer.execution_time_s;
   const facts = [
     plural(report.steps.length, 'step'), typeof seconds === 'number' && `the script itself took ${duration(seconds)}`, active && 'still going on',
   ].filter(Boolean);
   return html`<p class="card-note">Attempt ${report.header.attempt}: ${facts.join(', ')}.</p>
-    <${TableBox} label="Steps"><table class="plain-table steps" data-testid="steps-table">
-      <${TableHead} columns=${['Step', 'Status', '#Begins', '#Takes', 'Along the time', 'Details']} />
-      <tbody>${report.steps.map((step) => html`<${Step} key=${step.step} step=${step} end=${end} />`)}</tbody>
-    </table><//>
+    <${StepTable} steps=${report.steps} />
     ${report.text && html`<details class="unfold"><summary>As text</summary><pre class="mono" tabindex="0">${report.text}</pre></details>`}`;
+}
+
+/** A row per step, with a bar along the time. */
+function StepTable({ steps }) {
+  const end = Math.max(...steps.map(({ elapsed_s: from, duration_s: long }) => (from ?? 0) + (long ?? 0)), 0.001);
+  return html`<${TableBox} label="Steps"><table class="plain-table steps" data-testid="steps-table">
+    <${TableHead} columns=${['Step', 'Status', '#Begins', '#Takes', 'Along the time', 'Details']} />
+    <tbody>${steps.map((step) => html`<${Step} key=${step.step} step=${step} end=${end} />`)}</tbody>
+  </table><//>`;
 }
 
 function Step({ step, end }) {

@@ -102,10 +102,10 @@ export function LaunchForm({ groups, fields, page, onStarted }) {
       <span class="push"></span>
       <${LaunchTools} fields=${fields} busy=${busy} refusal=${refusal} onDry=${() => submit('dry')} />
     </div>`}
-    ${mine.filter(shown).map((group) => html`<${Group} key=${group.key} group=${group} current=${current} fields=${group.fields}>
-      ${group.fields.filter((field) => isShown(field, current)).map(widget)}<//>`)}
     ${page && html`<div class="launch-foot"><${StartButton} busy=${busy} refusal=${refusal} />
       <${LaunchTools} fields=${fields} busy=${busy} refusal=${refusal} onDry=${() => submit('dry')} /></div>`}
+    ${mine.filter(shown).map((group) => html`<${Group} key=${group.key} group=${group} current=${current} fields=${group.fields}>
+      ${group.fields.filter((field) => isShown(field, current)).map(widget)}<//>`)}
   </form>`;
 }
 
