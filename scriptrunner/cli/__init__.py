@@ -25,6 +25,7 @@ COMMANDS = {
     "logs": Place("client", "logs", "Print what a run wrote."),
     "stop": Place("client", "stop", "Ask a run to end."),
     "kill": Place("client", "kill", "End all processes of a run at once."),
+    "task": Place("tasks", "task", "Make, look at and run scheduled tasks."),
     "token": Place("tokens", "token", "Make, list and revoke access tokens."),
     "advisories": Place(
         "advisories", "advisories", "Fetch and show the list of known vulnerabilities."

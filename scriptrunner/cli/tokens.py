@@ -15,10 +15,11 @@ from scriptrunner.access.service import DEFAULT_NAME, NAME_LENGTH, AccessService
 from scriptrunner.application import build_services
 from scriptrunner.clock import to_text
 from scriptrunner.errors import ScriptRunnerError
+from scriptrunner.scheduler.checking import NAME_WORDS, is_name
 from scriptrunner.settings import load_settings
 
 #: Roles a token can have.
-ROLES = [role.value for role in Role if role is not Role.NONE]
+ROLES = [Role.ADMIN.value]
 
 
 @click.group()
@@ -39,16 +40,21 @@ def token() -> None:
     show_default=True,
     help="What its bearer may do.",
 )
-def create(name: str, role: str) -> None:
+@click.option("--event", help="Make a token that may fire this event and nothing else.")
+def create(name: str, role: str, event: str | None) -> None:
     """Make a token and print it; it cannot be shown again."""
     cleaned = " ".join(name.split())
     if not 1 <= len(cleaned) <= NAME_LENGTH or not cleaned.isprintable():
         raise click.BadParameter(
             f"1 to {NAME_LENGTH} printable characters", param_hint="--name"
         )
+    if event is not None:
+        if not is_name(event):
+            raise click.BadParameter(NAME_WORDS, param_hint="--event")
+        role = Role.EVENT.value
     with _opened() as access:
         made = access.create_token(
-            caller=command_line_caller(), name=cleaned, role=Role(role)
+            caller=command_line_caller(), name=cleaned, role=Role(role), scope=event
         )
     click.echo(f"Token {made.id} ({cleaned}, {role}), shown only now:", err=True)
     click.echo(made.text)

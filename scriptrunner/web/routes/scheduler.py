@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from scriptrunner.access.models import ForbiddenError
+from scriptrunner.access.models import ForbiddenError, Role
 from scriptrunner.errors import MalformedInputError
 from scriptrunner.runs.errors import (
     IdempotencyConflictError,
@@ -80,9 +80,9 @@ def fire_event(
     body: Annotated[EventRequest, Depends(read_event)],
 ) -> Response:
     """Fire an event: every task that listens to it starts, or waits for others first."""
-    scope = actor.caller.scope
-    if scope is not None and scope != event_name:
-        raise ForbiddenError(f"This token may only fire the event {scope}")
+    caller = actor.caller
+    if caller.role is Role.EVENT and caller.scope != event_name:
+        raise ForbiddenError(f"This token may only fire the event {caller.scope}")
     answer = actor.services.tasks.events.fire(
         event_name,
         payload=body.payload,

@@ -110,7 +110,7 @@ def make_cases(
     seed: int, count: int, zones: list[str]
 ) -> Iterator[tuple[str, str, datetime]]:
     """Yield zone, expression and a start shortly before a clock change of the zone."""
-    random = Random(seed)  # noqa: S311 - repeatable
+    random = Random(seed)
     starts = {}
     for name in zones:
         changes = changes_of(
