@@ -21,12 +21,16 @@ from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.engine.paths import AllowedRoots, list_own_files
 from scriptrunner.history.locations import make_locations
 from scriptrunner.history.store import HistoryStore
+from scriptrunner.library.places import RootPolicy
+from scriptrunner.library.scan_job import LibraryJob
+from scriptrunner.library.service import LibraryService
 from scriptrunner.runs.alerting import RunAlerts
 from scriptrunner.runs.delivery_notes import DeliveryNotes
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.housekeeping import Housekeeper
 from scriptrunner.runs.ledger import Ledger
 from scriptrunner.runs.live_alerts import LiveAlerts
+from scriptrunner.runs.script_runs import ScriptRunViews
 from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
 from scriptrunner.runs.views import RunViews
 from scriptrunner.scheduler.service import TaskService
@@ -51,6 +55,7 @@ class Services:
     run_views: RunViews
     alerts: AlertService
     tasks: TaskService
+    library: LibraryService
     analytics: AnalyticsService
     access: AccessService
     #: Sees to it that a supervisor runs; started by the web, or by the first run.
@@ -107,6 +112,7 @@ def build_services(settings: Settings) -> Services:
             announce=lambda: announce(settings.data_dir),
             clock=clock,
         ),
+        library=_make_library(settings, database, runs, roots, wake),
         analytics=AnalyticsService(
             database,
             make_locations(settings),
@@ -198,7 +204,34 @@ def _make_jobs(settings: Settings, database: Database) -> tuple[BackgroundJob, .
         stamp=settings.data_dir / "retention.stamp",
         clock=SystemClock(),
     )
-    return (outbox, retention)
+    library = LibraryJob(
+        database,
+        data_dir=settings.data_dir,
+        clock=SystemClock(),
+        announce=lambda: announce(settings.data_dir),
+    )
+    return (outbox, retention, library)
+
+
+def _make_library(
+    settings: Settings,
+    database: Database,
+    runs: RunService,
+    roots: AllowedRoots,
+    wake: Callable[[], None],
+) -> LibraryService:
+    return LibraryService(
+        database,
+        runs=runs,
+        script_runs=ScriptRunViews(
+            database, scripts_dir=settings.scripts_dir, roots=roots.roots
+        ),
+        policy=RootPolicy(settings.library_roots, data_dir=settings.data_dir),
+        runnable_folders=roots.roots,
+        clock=SystemClock(),
+        wake=wake,
+        announce=lambda: announce(settings.data_dir),
+    )
 
 
 def _retention_policy(settings: Settings) -> Policy:

@@ -35,6 +35,12 @@ class Permission(StrEnum):
     RUN_STOP = "run.stop"
     #: Remove records with all that belongs to them.
     RUN_DELETE = "run.delete"
+    #: See folder roots, scripts, their texts and versions, and pick folders.
+    LIBRARY_READ = "library.read"
+    #: Say what a script is: status, owner, notes, tags.
+    LIBRARY_WRITE = "library.write"
+    #: Add, change, scan and remove folder roots.
+    LIBRARY_ADMIN = "library.admin"
     #: See which alerts were triggered, and which channels there are.
     ALERT_READ = "alert.read"
     #: Acknowledge alerts and try channels.
@@ -148,6 +154,36 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "list_regressions": Permission.ANALYTICS_READ,
     "create_benchmark": Permission.ANALYTICS_WRITE,
     "clean_up_history": Permission.ANALYTICS_WRITE,
+    "list_folder_roots": Permission.LIBRARY_READ,
+    "list_scans": Permission.LIBRARY_READ,
+    "get_scan": Permission.LIBRARY_READ,
+    "list_folder": Permission.LIBRARY_READ,
+    "list_scripts": Permission.LIBRARY_READ,
+    "get_library_tree": Permission.LIBRARY_READ,
+    "list_duplicates": Permission.LIBRARY_READ,
+    "get_library_stats": Permission.LIBRARY_READ,
+    "get_library_script": Permission.LIBRARY_READ,
+    "get_script_content": Permission.LIBRARY_READ,
+    "get_library_tokens": Permission.LIBRARY_READ,
+    "get_script_notes": Permission.LIBRARY_READ,
+    "list_script_versions": Permission.LIBRARY_READ,
+    "get_script_version": Permission.LIBRARY_READ,
+    "compare_script_versions": Permission.LIBRARY_READ,
+    "list_script_runs": Permission.LIBRARY_READ,
+    "list_tags": Permission.LIBRARY_READ,
+    "set_script_status": Permission.LIBRARY_WRITE,
+    "create_tag": Permission.LIBRARY_WRITE,
+    "update_tag": Permission.LIBRARY_WRITE,
+    "delete_tag": Permission.LIBRARY_WRITE,
+    "attach_tag": Permission.LIBRARY_WRITE,
+    "detach_tag": Permission.LIBRARY_WRITE,
+    "tag_scripts": Permission.LIBRARY_WRITE,
+    "create_folder_root": Permission.LIBRARY_ADMIN,
+    "update_folder_root": Permission.LIBRARY_ADMIN,
+    "delete_folder_root": Permission.LIBRARY_ADMIN,
+    "start_scan": Permission.LIBRARY_ADMIN,
+    "cancel_scan": Permission.LIBRARY_ADMIN,
+    "run_library_script": Permission.RUN_START,
     "list_alerts": Permission.ALERT_READ,
     "list_alert_channels": Permission.ALERT_READ,
     "check_condition": Permission.ALERT_READ,

@@ -96,6 +96,8 @@ class Settings:
     scan_block: str = "HIGH"
     #: File or folder with known vulnerabilities; None for ``advisory_path``'s default.
     advisory_db: Path | None = None
+    #: Folders below which folder roots of the library may lie; empty: most of what is ours.
+    library_roots: tuple[Path, ...] = ()
     #: Folder where outputs of runs are published, or None.
     output_root: Path | None = None
     #: Hosts besides hooks.slack.com that webhooks may go to; ``name`` or ``name:port``.
@@ -171,6 +173,7 @@ class Settings:
         for name in _TUPLES:
             values[name] = tuple(values[name])
         values["allowed_roots"] = tuple(Path(each) for each in values["allowed_roots"])
+        values["library_roots"] = tuple(Path(each) for each in values["library_roots"])
         values["data_dir"] = Path(values["data_dir"])
         values["history_dbs"] = tuple(
             (name, Path(each)) for name, each in values["history_dbs"]

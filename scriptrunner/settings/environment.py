@@ -116,6 +116,7 @@ class Environment(BaseModel):
     streams_per_caller: _Count = _DEFAULT["streams_per_caller"]
     scan_block: _Severity = _DEFAULT["scan_block"]
     advisory_db: str | None = None
+    library_roots: str | None = None
     output_root: str | None = None
     webhook_hosts: str | None = None
     webhook_internal_hosts: str | None = None
@@ -193,6 +194,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         "local_uids": _user_ids,
         "admin_token_file": partial(_existing_file, "admin_token_file"),
         "advisory_db": lambda text: {"advisory_db": _path(text)},
+        "library_roots": lambda text: {
+            "library_roots": _folders(text)["allowed_roots"]
+        },
         "output_root": _output_root,
         "webhook_hosts": partial(_webhook_hosts, "webhook_hosts"),
         "webhook_internal_hosts": partial(_webhook_hosts, "webhook_internal_hosts"),

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from scriptrunner.alerts.representation import alert_to_json
 from scriptrunner.application import Services
+from scriptrunner.library.representation import scan_to_json
 
 #: Offset, event and data of a message.
 Message = tuple[int, str, Mapping[str, Any]]
@@ -39,7 +40,19 @@ def _read_tasks(services: Services, after: int, up_to: int) -> Sequence[Message]
     return sorted((m for m in messages if m[0] <= up_to), key=lambda m: m[0])
 
 
-_READERS: Mapping[str, Read] = {"tasks": _read_tasks, "alerts": _read_alerts}
+def _read_scans(services: Services, after: int, up_to: int) -> Sequence[Message]:
+    messages: list[Message] = []
+    while found := services.library.roots.list_changed(after, up_to):
+        messages += [(each.change, "scan", scan_to_json(each)) for each in found]
+        after = found[-1].change
+    return messages
+
+
+_READERS: Mapping[str, Read] = {
+    "tasks": _read_tasks,
+    "alerts": _read_alerts,
+    "scans": _read_scans,
+}
 OBJECT_TOPICS = frozenset(_READERS)
 
 

@@ -74,6 +74,7 @@ def _shapes() -> dict[str, Any]:
         access,
         analytics,
         answers,
+        library,
         task,
         upload,
     )
@@ -81,7 +82,7 @@ def _shapes() -> dict[str, Any]:
 
     shown = [
         each
-        for module in (answers, access, task, analytics)
+        for module in (answers, access, task, analytics, library)
         for each in vars(module).values()
         if isinstance(each, type)
         and issubclass(each, BaseModel)
@@ -101,6 +102,13 @@ def _shapes() -> dict[str, Any]:
     properties = request["properties"]
     request["properties"] = {"script_path": properties.pop("script_path"), **properties}
     shapes["RunRequest"] = request
+    shapes["RunOptions"] = {
+        **request,
+        "title": "RunOptions",
+        "description": "The options of a run; all have defaults.",
+        "properties": properties,
+        "required": [],
+    }
     shapes["UploadForm"] = upload.describe_upload_form(request)
     return shapes
 

@@ -12,8 +12,6 @@ from scriptrunner.web.object_topics import OBJECT_TOPICS
 
 #: Topics of one connection.
 MAX_TOPICS = 100
-#: Topics of later versions; they are refused by name.
-LATER_TOPICS = frozenset({"scans"})
 OFFSET = re.compile(r"\d{1,18}")
 
 
@@ -75,8 +73,6 @@ def _parse(text: str) -> Topic | str:
     kind, *rest = name.split(":")
     if name in ("runs", "queue", "system") or name in OBJECT_TOPICS:
         return Topic(name, name, offset)
-    if name in LATER_TOPICS:
-        return f"{name} is not available yet in this version"
     if kind == "run" and len(rest) == 1:
         return Topic(name, kind, offset, run_id=_checked(rest[0]))
     if kind == "log" and len(rest) == 2 and rest[1] in STREAMS:

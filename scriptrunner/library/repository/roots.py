@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from scriptrunner.library.models import Root, RootOptions
 from scriptrunner.library.repository import scans
@@ -23,8 +24,8 @@ def insert(
     name: str,
     options: RootOptions,
     now: datetime,
-) -> int:
-    """Add a root and return its id; the path must not be there yet."""
+) -> int | None:
+    """Add a root and return its id; None if a root has this path already."""
     values = {
         "path": path,
         "name": name,
@@ -35,15 +36,15 @@ def insert(
         "watch": options.watch,
         "created_at": now,
     }
-    statement = folder_roots.insert().values(values).returning(folder_roots.c.id)
-    number: int = connection.execute(statement).scalar_one()
+    make: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = (
+        make.insert(folder_roots)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["path"])
+        .returning(folder_roots.c.id)
+    )
+    number: int | None = connection.execute(statement).scalar()
     return number
-
-
-def has_path(connection: Connection, path: str) -> bool:
-    """Return whether a root has this path."""
-    statement = select(folder_roots.c.id).where(folder_roots.c.path == path)
-    return connection.execute(statement).first() is not None
 
 
 def change(connection: Connection, root_id: int, values: Mapping[str, Any]) -> None:

@@ -99,7 +99,7 @@ async def start_run(request: Request) -> Response:
         idempotency=body.idempotency,
     )
     accepted = await run_in_threadpool(actor.services.runs.submit, submission)
-    return _accepted(accepted, actor)
+    return accepted_answer(accepted, actor)
 
 
 @router.post(
@@ -128,7 +128,7 @@ def upload_run(body: UploadBodyDep, actor: ActorDep) -> Response:
         trigger=Trigger.UPLOAD,
         idempotency=body.idempotency,
     )
-    return _accepted(actor.services.runs.submit(submission), actor)
+    return accepted_answer(actor.services.runs.submit(submission), actor)
 
 
 @router.post(
@@ -164,10 +164,11 @@ def restart_run(
         use_snapshot=use_snapshot,
         idempotency=find_key(request, [run_id, use_snapshot]),
     )
-    return _accepted(accepted, actor)
+    return accepted_answer(accepted, actor)
 
 
-def _accepted(accepted: Accepted, actor: ActorDep) -> Response:
+def accepted_answer(accepted: Accepted, actor: ActorDep) -> Response:
+    """Return the answer to a request that has made a run."""
     if not accepted.replayed:
         actor.note(accepted.run_id)
     body: dict[str, Any] = {"run_id": accepted.run_id, "status": "queued"}

@@ -52,10 +52,10 @@ def test_anything_else_is_a_fault(text):
         parse_topics([text])
 
 
-@pytest.mark.parametrize("name", ["scans", "tasks"])
-def test_topics_of_later_versions_are_refused_in_words(name):
-    with pytest.raises(MalformedInputError, match="not available yet"):
-        parse_topics([name])
+@pytest.mark.parametrize("name", ["scans", "tasks", "alerts"])
+def test_objects_that_are_no_runs_have_topics(name):
+    (topic,) = parse_topics([f"{name}@7"])
+    assert (topic.kind, topic.offset, topic.is_about_objects) == (name, 7, True)
 
 
 def test_all_faults_come_at_once():
