@@ -17,7 +17,7 @@ from typing import Any
 
 from scriptrunner.clock import from_microseconds, to_text
 from scriptrunner.engine import attempt as machine
-from scriptrunner.engine import control_file, intent
+from scriptrunner.engine import control_file, intent, sample_file
 from scriptrunner.engine.attempt import Phase, RunState, StopKind
 from scriptrunner.engine.events import (
     DATA_KEYS,
@@ -343,6 +343,10 @@ class LocalRun:
             self._apply(machine.RetryDue())
 
     def _log(self, event_type: EventType) -> None:
+        if event_type in END_EVENTS and self._plan.options.log_level == "DEBUG":
+            path = f"{self._run_dir}/a{self._state.attempt}.samples"
+            for data in sample_file.list_event_data(sample_file.read_all(path)):
+                self.logger.log_event(EventType.SAMPLE, data)
         self.logger.log_event(event_type, self._data_of(event_type))
 
     def _log_environment(self, environment: Mapping[str, str]) -> None:

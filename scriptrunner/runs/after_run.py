@@ -6,7 +6,7 @@ from typing import Any
 
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.desk import AlertDesk
-from scriptrunner.engine import destinations, steps
+from scriptrunner.engine import destinations, sample_file, steps
 from scriptrunner.engine.destinations import InvalidOutputPathError
 from scriptrunner.engine.output_files import (
     OutputError,
@@ -101,7 +101,12 @@ class AfterRun:
 
         Such an end is worked out before the transaction that records it.
         """
-        return steps.needs_files(run.request) or bool(run.request.get("history_db"))
+        request = run.request
+        return (
+            steps.needs_files(request)
+            or bool(request.get("history_db"))
+            or request["log_level"] == "DEBUG"
+        )
 
     def look_up(self, connection: Connection, run: StoredRun) -> Findings:
         """Return what the steps of ``run`` need to know, before they work.
@@ -128,7 +133,15 @@ class AfterRun:
             baseline_error=error,
             early_alerts=self.alerts.find_early(connection, run),
             scans=self.read_scans(run),
+            samples=self._read_samples(run),
         )
+
+    def _read_samples(self, run: StoredRun) -> list[sample_file.Point]:
+        """Return the samples of the current attempt if its events are to tell of them."""
+        if run.request["log_level"] != "DEBUG":
+            return []
+        path = f"{self._folders.path(run.id)}/a{run.attempt}.samples"
+        return sample_file.read_all(path)
 
     def read_scans(self, run: StoredRun) -> dict[str, dict[str, Any]] | None:
         """Return what the scans of ``run`` have found so far; None without any."""

@@ -1,17 +1,13 @@
 """Figures of a running attempt, from the files that its keeper writes."""
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
 from scriptrunner.clock import Clock
+from scriptrunner.engine import sample_file
 from scriptrunner.engine.attempt import LIVE_PHASES
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.models import AttemptRecord, RunListItem
-
-#: Bytes at the end of a file of samples that hold at least one whole line.
-_LINE_BYTES = 256
 
 
 def read_live(
@@ -33,7 +29,7 @@ def read_live(
     if began_at is not None:
         elapsed = max(0.0, round((clock.utc_now() - began_at).total_seconds(), 3))
     prefix = f"{folders.path(item.id)}/a{item.attempt}"
-    sample = read_last_sample(f"{prefix}.samples")
+    sample = sample_file.read_last(f"{prefix}.samples")
     return {
         "elapsed_seconds": elapsed,
         "cpu_percent": sample[1] if sample else None,
@@ -42,13 +38,6 @@ def read_live(
         "stdout_bytes": _size_of(f"{prefix}.out"),
         "stderr_bytes": _size_of(f"{prefix}.err"),
     }
-
-
-def read_last_sample(path: str) -> list[Any] | None:
-    """Return ``[t, cpu, rss_mb, processes]`` of the newest sample, or None."""
-    data = _read_end(path, _LINE_BYTES)
-    lines = data.splitlines()
-    return _parse(lines[-1]) if lines else None
 
 
 def read_samples(path: str, *, interval_seconds: float) -> dict[str, Any]:
@@ -62,36 +51,11 @@ def read_samples(path: str, *, interval_seconds: float) -> dict[str, Any]:
         ``interval``, and lists of the same length: ``t`` (seconds since the start),
         ``cpu`` (% of one core), ``rss_mb``, ``processes``.
     """
-    lines = _read_end(path, None).splitlines()
-    points = [point for line in lines if (point := _parse(line)) is not None]
+    points = sample_file.read_all(path)
     columns = list(zip(*points, strict=True)) if points else [(), (), (), ()]
     names = ("t", "cpu", "rss_mb", "processes")
     values = dict(zip(names, (list(each) for each in columns), strict=True))
     return {"interval": interval_seconds, **values}
-
-
-def _parse(line: bytes) -> list[Any] | None:
-    try:
-        point = json.loads(line)
-    except ValueError:
-        return None
-    return point if isinstance(point, list) and len(point) == 4 else None
-
-
-def _read_end(path: str, limit: int | None) -> bytes:
-    """Return the last ``limit`` bytes of a file, whole lines only; b"" if it is missing."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return b""
-    try:
-        size = os.fstat(descriptor).st_size
-        start = 0 if limit is None else max(0, size - limit)
-        data = os.pread(descriptor, size - start, start)
-    finally:
-        os.close(descriptor)
-    whole = data[: data.rfind(b"\n") + 1]
-    return whole.partition(b"\n")[2] if start else whole
 
 
 def _size_of(path: str) -> int:

@@ -236,6 +236,8 @@ class Ledger:
         is_retry = change.run.phase == Phase.BACKOFF
         event = RetryDue() if is_retry else Claimed()
         change.claim(event, correlation_id=candidate.correlation_id)
+        if candidate.launch is not None and change.run.request["log_level"] == "DEBUG":
+            change.note_environment(candidate.launch.environment)
         if candidate.error is not None:
             ended = self._ended(change, candidate.reason, None)
             change.give_up(candidate.error, ended)

@@ -5,14 +5,14 @@ in one transaction by ``write``. The supervisor's ledger and the service's stop 
 go through it, so a run changes in one way only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from scriptrunner.clock import Clock, SystemClock, from_microseconds, to_text
 from scriptrunner.engine import events as engine_events
-from scriptrunner.engine import steps
+from scriptrunner.engine import sample_file, steps
 from scriptrunner.engine.attempt import (
     AttemptEvent,
     Emit,
@@ -24,6 +24,7 @@ from scriptrunner.engine.attempt import (
     Wait,
     outcome_of,
 )
+from scriptrunner.engine.environment import split_environment
 from scriptrunner.engine.events import EventType, build_end_event, build_event
 from scriptrunner.engine.metrics import RunFacts, metrics_from
 from scriptrunner.engine.result import Outputs, build_result, error_text
@@ -306,6 +307,21 @@ class RunChange:
         for warning, detail in scan_report.list_warnings(reports):
             self.warn(warning, detail)
 
+    def note_environment(self, names: Iterable[str]) -> None:
+        """Tell which variables the script of this attempt will see."""
+        _, ignored = split_environment(self.run.request["env_vars"])
+        self._diagnose(EventType.ENVIRONMENT, names=sorted(names), ignored_env=ignored)
+
+    def _note_samples(self, points: Sequence[Sequence[Any]]) -> None:
+        run = self.run
+        began_at = (self.new_attempt or {}).get("started_at") or run.started_at
+        if run.event_count + sample_file.MAX_EVENTS > engine_events.MAX_EVENTS // 2:
+            return
+        for data in sample_file.list_event_data(points):
+            seconds = timedelta(seconds=data["elapsed_seconds"])
+            at = None if began_at is None else min(began_at + seconds, self._now)
+            self._add(self._build(EventType.SAMPLE, **data), at)
+
     def _note_output(self, end: Mapping[str, Any]) -> None:
         for stream, short in (("stdout", "out"), ("stderr", "err")):
             if end.get(f"{short}_dropped"):
@@ -388,6 +404,8 @@ class RunChange:
 
     def _add_end(self) -> None:
         end = self._end or {"reason": "lost"}
+        if self.run.request["log_level"] == "DEBUG":
+            self._note_samples(self._look_up().samples)
         self._note_output(end)
         event = build_end_event(
             {"error": self._detail, **end},

@@ -182,6 +182,7 @@ def check_surroundings(server: Server, record: Record) -> None:
         "SCRIPT_RUNNER_LOG_LEVEL DEBUG",
     ]
     assert record["request"]["env_vars"] == {"COLOUR": "green", "API_TOKEN": "***"}
+    assert "environment" in types_of(server, record)
 
 
 def check_endless(server: Server, record: Record) -> None:

@@ -314,6 +314,28 @@ def test_the_step_report_of_a_script_that_took_a_while_knows_its_start(
     assert stages["Metrics"]["status"] == "done"
 
 
+def test_at_level_debug_events_tell_of_environment_and_samples(
+    world: RunWorld,
+) -> None:
+    run_id = world.submit(log_level="debug", env_vars={"A": "1", "LD_PRELOAD": "x"})
+    launch = world.claim_one()
+    lines = [f"[{n / 10}, {n}.0, 20.5, 1]\n" for n in range(1, 251)]
+    Path(launch.run_dir, "a1.samples").write_text("".join(lines))
+    world.end(launch)
+    types = world.event_types(run_id)
+    assert types[:4] == ["queued", "dequeued", "environment", "start"]
+    assert types[-2:] == ["success", "finished"]
+    environment = data_of(world, run_id, "environment")
+    assert {"A", "PATH", "RUN_ID"} <= set(environment["names"])
+    assert environment["ignored_env"] == ["LD_PRELOAD"]
+    samples = [e for e in world.events(run_id) if e.event_type == "sample"]
+    assert len(samples) == 84  # every third of 250, the last one among them
+    assert samples[-1].data["elapsed_seconds"] == 25.0
+    assert samples[-1].data["memory_mb"] == 20.5
+    times = [event.timestamp for event in samples]
+    assert times == sorted(times)
+
+
 def test_a_run_that_never_started_has_no_steps(world: RunWorld) -> None:
     run_id = world.submit(junit_output="r.xml", performance_gates=[GOOD])
     world.service.kill(run_id, principal="alice")

@@ -44,6 +44,8 @@ class Findings:
     baseline: Mapping[str, float] | None = None
     #: Why there is none, for people.
     baseline_error: str | None = None
+    #: Samples of the attempt that ends, for runs whose events tell of them.
+    samples: Sequence[Sequence[Any]] = ()
     #: Results of the scans by kind, as in a result.
     scans: Mapping[str, Any] | None = None
     #: Values that met alert rules while the script was running, by place of the rule.
