@@ -66,7 +66,8 @@ class RunAlerts:
         Channels that are not configured are skipped, and an event says so.
         """
         entries = ending.result.get("alerts") or ()
-        rules, early = ending.request["alerts"], ending.found.early_alerts
+        rules = ending.request.get("alerts") or ()
+        early = ending.found.early_alerts
         for place, (rule, entry) in enumerate(zip(rules, entries, strict=False)):
             if not entry["triggered"] or place in early:
                 continue

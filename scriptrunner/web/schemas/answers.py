@@ -531,7 +531,9 @@ class TriggeredAlert(Answer):
     name: str
     severity: Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
     condition: str
-    values: dict[str, float] = Field(description="Metrics of the condition, by name")
+    values: dict[str, float | bool] = Field(
+        description="Metrics of the condition, by name"
+    )
     triggered_at: datetime
     early: bool = Field(description="Whether the script was still running")
     script_path: str
@@ -559,7 +561,7 @@ class ConditionCheck(Answer):
     metrics: list[str]
     warnings: list[str]
     met: bool | None = Field(description="null: undecided, or there is no such run")
-    values: dict[str, float]
+    values: dict[str, float | bool]
     missing: list[str]
 
 
