@@ -35,6 +35,7 @@ from scriptrunner.runs.service import MAX_CHANGES_BEHIND, RunService
 from scriptrunner.runs.views import RunViews
 from scriptrunner.scheduler.service import TaskService
 from scriptrunner.scheduler.ticker import Ticker
+from scriptrunner.scheduler.tidying import TaskTidier
 from scriptrunner.settings import PROJECT_FOLDER, Settings
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
@@ -153,6 +154,7 @@ def build_supervision(settings: Settings) -> Supervision:
             ledger.repeat_orders,
             live_alerts.tick,
             housekeeper.tick,
+            TaskTidier(database, settings, clock).tick,
             background.tend,
         ),
         background=background,

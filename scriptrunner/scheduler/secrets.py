@@ -6,7 +6,7 @@ is the change of its secrets, and a reader never sees half of both.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,18 @@ class TaskSecrets:
         except FileNotFoundError:
             return {}
         return found
+
+    def remove_unknown(self, known: Collection[str], *, before: float) -> None:
+        """Remove files that no task names: a service died while it changed a task.
+
+        Args:
+            known: Names of the files that tasks have.
+            before: Only files that were written before this, in seconds since 1970.
+        """
+        with suppress(FileNotFoundError):
+            for entry in list(os.scandir(self._folder)):
+                if entry.name not in known and entry.stat().st_mtime < before:
+                    self.remove(entry.name)
 
     def remove(self, name: str | None) -> None:
         """Remove a file that no row names any more."""

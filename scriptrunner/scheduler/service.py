@@ -162,7 +162,7 @@ class TaskService:
         )
         self._check(connection, [task])
         self._plan(task)
-        tasks.insert(connection, task)
+        tasks.insert(connection, [task])
         tasks.raise_revision(connection)
         return task
 
@@ -414,8 +414,10 @@ class TaskService:
         for task, was_on in imported:
             self._plan(task)
             self._switch(connection, task, was_on=was_on, principal=principal)
-            store = tasks.replace if task.task_id in known else tasks.insert
-            store(connection, task)
+            if task.task_id in known:
+                tasks.replace(connection, task)
+        new = [task for task, _ in imported if task.task_id not in known]
+        tasks.insert(connection, new)
         tasks.raise_revision(connection)
         return replaced
 

@@ -1,7 +1,7 @@
 """Tasks become runs: by time, by dependency, by event, by hand; each fire once."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from scriptrunner.runs.errors import IdempotencyConflictError, QueueFullError
 from scriptrunner.runs.models import IdempotencyKey
 from scriptrunner.scheduler.errors import TaskExistsError, TaskNotFoundError
 from scriptrunner.scheduler.models import TaskDefinition
+from scriptrunner.scheduler.tidying import TaskTidier
 from tests.task_world import TaskWorld
 
 KEY = IdempotencyKey(route="fire_event", key="k1", body_sha256="0" * 64)
@@ -550,3 +551,19 @@ def test_the_calendar_shows_what_was_and_what_will_be(world: TaskWorld) -> None:
     begin = world.later(hours=-2)
     shown = views.draw_calendar(begin, begin + timedelta(hours=5))["fires"]
     assert [each["state"] for each in shown] == ["started", "planned", "planned"]
+
+
+def test_a_file_that_no_task_names_is_removed_after_a_while(world: TaskWorld) -> None:
+    world.add(run_options={"env_vars": {"API_TOKEN": "hunter22"}})
+    folder = world.settings.data_dir / "tasks"
+    left = folder / "left.json"
+    left.write_text("{}")
+    tidier = TaskTidier(world.database, world.settings, world.clock)
+    written = left.stat().st_mtime
+    for age, count in ((1_000, 2), (8_000, 1)):
+        # The clock of the test against that of the files.
+        world.clock._now = datetime.fromtimestamp(written + age, UTC)
+        world.clock._monotonic += 4_000
+        tidier.tick()
+        assert len(list(folder.iterdir())) == count
+    assert not left.exists()

@@ -1,5 +1,6 @@
 """``/api/scheduler``: tasks that start scripts by themselves, events, what is due and why."""
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 from starlette.testclient import TestClient
 
 from scriptrunner.access.models import Caller, Role
+from tests.web.asgi import open_stream
 from tests.web.conftest import WAITING, Web, check_error, wait_for
 
 PAYLOAD = "import os; print(os.environ['SCRIPT_RUNNER_EVENT_PAYLOAD'])\n"
@@ -363,6 +365,29 @@ def test_a_caller_without_the_right_is_refused(web, script, monkeypatch):
     assert web.client.post("/api/scheduler/tasks", json=body).status_code == 403
     assert web.client.get("/api/scheduler/tasks").status_code == 403
     assert web.client.post("/api/scheduler/events/x").status_code == 403
+
+
+def test_the_stream_tells_every_change_of_tasks(web, script, name):
+    async def scenario() -> None:
+        async with open_stream(web.app, "/api/stream?topic=tasks") as stream:
+            await asyncio.to_thread(add, web, name, script)
+            path = f"/api/scheduler/tasks/{name}"
+            told = await next_of(stream, name)
+            assert (told["topic"], told["run_count"]) == ("tasks", 0)
+            await asyncio.to_thread(web.client.post, f"{path}/run")
+            while told["last_status"] != "success":
+                told = await next_of(stream, name)
+            await asyncio.to_thread(web.client.delete, path)
+            while name not in (await stream.next("deleted")).data["ids"]:
+                pass
+
+    async def next_of(stream: Any, task_id: str) -> dict[str, Any]:
+        while True:
+            message: dict[str, Any] = (await stream.next("task")).data
+            if message["task_id"] == task_id:
+                return message
+
+    asyncio.run(scenario())
 
 
 def test_tasks_survive_a_restart_of_the_service(tmp_path):

@@ -50,6 +50,7 @@ _LOCKED = _BY_ID.order_by(tasks.c.id).with_for_update()
 _UPSTREAM = select(tasks.c.id, tasks.c.last_ended_at, tasks.c.last_end_status).where(
     tasks.c.id.in_(bindparam("ids", expanding=True))
 )
+_UNDELETE = delete(deleted_tasks).where(deleted_tasks.c.id == bindparam("of_task"))
 _SAVE = (
     update(tasks)
     .where(tasks.c.id == bindparam("old_id"))
@@ -61,6 +62,12 @@ def find(connection: Connection, task_id: str) -> Task | None:
     """Return a task, or None."""
     row = connection.execute(_BY_ID, {"ids": [task_id]}).first()
     return None if row is None else _to_task(row)
+
+
+def list_secrets(connection: Connection) -> set[str]:
+    """Return the names of all files with secret values that tasks have."""
+    query = select(tasks.c.secrets).where(tasks.c.secrets.is_not(None))
+    return {name for name in connection.scalars(query) if name is not None}
 
 
 def list_by_ids(connection: Connection, ids: Iterable[str]) -> list[Task]:
@@ -183,11 +190,13 @@ def list_subscribers(connection: Connection, event: str) -> list[str]:
     return sorted(connection.scalars(query))
 
 
-def insert(connection: Connection, task: Task) -> None:
-    """Store a new task with its links."""
-    connection.execute(tasks.insert(), _to_row(task))
-    connection.execute(delete(deleted_tasks).where(deleted_tasks.c.id == task.task_id))
-    _link(connection, task)
+def insert(connection: Connection, new: Sequence[Task]) -> None:
+    """Store new tasks with their links."""
+    if not new:
+        return
+    connection.execute(tasks.insert(), [_to_row(each) for each in new])
+    connection.execute(_UNDELETE, [{"of_task": each.task_id} for each in new])
+    _link(connection, new)
 
 
 def replace(connection: Connection, task: Task) -> None:
@@ -195,17 +204,20 @@ def replace(connection: Connection, task: Task) -> None:
     connection.execute(update(tasks).where(tasks.c.id == task.task_id), _to_row(task))
     for table in (task_dependencies, task_subscriptions):
         connection.execute(delete(table).where(table.c.task_id == task.task_id))
-    _link(connection, task)
+    _link(connection, [task])
 
 
-def _link(connection: Connection, task: Task) -> None:
-    links = (
-        (task_dependencies, "depends_on", task.definition.dependencies),
-        (task_subscriptions, "event", task.definition.events),
-    )
-    for table, column, names in links:
-        if names:
-            rows = [{"task_id": task.task_id, column: name} for name in names]
+def _link(connection: Connection, new: Sequence[Task]) -> None:
+    for table, column, field in (
+        (task_dependencies, "depends_on", "dependencies"),
+        (task_subscriptions, "event", "events"),
+    ):
+        rows = [
+            {"task_id": each.task_id, column: name}
+            for each in new
+            for name in getattr(each.definition, field)
+        ]
+        if rows:
             connection.execute(table.insert(), rows)
 
 
