@@ -4,6 +4,7 @@ SQLite decides by the text of a statement, so a harmless rewording can cost a fa
 a hundred. These are the plans that were measured to be good.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from scriptrunner.history.models import HistoryFilter
 from scriptrunner.history.store import HistoryStore
 from scriptrunner.runs.models import RunFilter
 from scriptrunner.runs.repository import changes, intake, lists, queue
+from scriptrunner.runs.repository import tasks as task_runs
+from scriptrunner.scheduler.repository import fires, tasks
 from tests.run_world import RunWorld
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -76,6 +79,20 @@ def test_an_index_is_used(world: RunWorld, query, index: str) -> None:
     plan = find_plan(world, query)
     assert index in plan
     assert "TEMP B-TREE FOR ORDER BY" not in plan
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (lambda c: tasks.list_due(c, now=NOW, limit=2), "INDEX ix_tasks_due_at"),
+        (tasks.find_next_due, "INDEX ix_tasks_due_at"),
+        (lambda c: tasks.list_pending(c, limit=2), "INDEX ix_tasks_pending"),
+        (lambda c: task_runs.list_active(c, ["t"]), "INDEX ix_runs_task_id"),
+        (lambda c: fires.list_newest(c, "t", limit=2), "uq_task_fires|autoindex"),
+    ],
+)
+def test_the_ticker_reads_indexes(world: RunWorld, query, index: str) -> None:
+    assert re.search(index, find_plan(world, query))
 
 
 @pytest.mark.parametrize("statuses", [(), ("failed",)])

@@ -140,6 +140,18 @@ def test_a_run_by_hand(web, script, name):
     assert task["last_run_id"] == first.json()["run_id"]
 
 
+def test_a_fire_replaces_the_active_run_if_the_task_says_so(web, name):
+    fields = {"overlap_policy": "cancel_running", "events": [name]}
+    add(web, name, web.write(WAITING), **fields)
+    path = f"/api/scheduler/events/{name}"
+    first = web.client.post(path).json()["runs"][0]["run_id"]
+    web.wait_until(first, lambda run: bool((run["live"] or {}).get("stdout_bytes")))
+    second = web.client.post(path).json()["runs"][0]["run_id"]
+    assert web.finish(first)["status"] == "cancelled"
+    web.wait_until(second, lambda run: run["status"] == "running")
+    web.client.post(f"/api/runs/{second}/kill")
+
+
 @pytest.mark.parametrize(
     ("fields", "place", "words"),
     [
