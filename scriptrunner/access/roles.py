@@ -169,6 +169,7 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "list_script_versions": Permission.LIBRARY_READ,
     "get_script_version": Permission.LIBRARY_READ,
     "compare_script_versions": Permission.LIBRARY_READ,
+    "compare_scripts": Permission.LIBRARY_READ,
     "list_script_runs": Permission.LIBRARY_READ,
     "list_tags": Permission.LIBRARY_READ,
     "set_script_status": Permission.LIBRARY_WRITE,

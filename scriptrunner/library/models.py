@@ -215,6 +215,8 @@ class ScriptFilter:
     content: str | None = None
     #: Folder below a root, with a slash at its end; its own scripts only.
     folder: str | None = None
+    #: Folder below a root, with a slash at its end; what is below it, too.
+    below: str | None = None
     #: None for both, present and missing.
     missing: bool | None = False
 

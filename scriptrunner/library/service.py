@@ -33,7 +33,7 @@ from scriptrunner.library.places import RootPolicy
 from scriptrunner.library.repository import figures, lists, roots
 from scriptrunner.library.root_desk import MAX_ID, RootDesk
 from scriptrunner.library.tag_desk import TagDesk
-from scriptrunner.library.versions import Difference, VersionShelf
+from scriptrunner.library.versions import Difference, VersionShelf, compare_texts
 from scriptrunner.runs.models import (
     Accepted,
     IdempotencyKey,
@@ -219,6 +219,17 @@ class LibraryService:
     def compare(self, script_id: int, old: str, new: str) -> Difference:
         """Return how one version of a script became another; errors as above."""
         return self._versions.compare(self.get_script(script_id), old, new)
+
+    def compare_scripts(self, script_id: int, other_id: int) -> Difference:
+        """Return how the text of a script differs from that of another, as they are now.
+
+        Raises:
+            ScriptNotFoundError: If there is no such script.
+            FileMissingError: If one of the files is gone.
+        """
+        _, old = self.read_content(script_id)
+        _, new = self.read_content(other_id)
+        return compare_texts(old.data, new.data)
 
     # Runs
 

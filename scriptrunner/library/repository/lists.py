@@ -154,6 +154,10 @@ def _conditions(
         value = getattr(wanted, name)
         if value is not None:
             found.append(scripts.c[name] == value)
+    if wanted.below is not None:
+        # A range, not LIKE, which ignores the case on SQLite.
+        end = wanted.below[:-1] + chr(ord("/") + 1)
+        found += [scripts.c.folder >= wanted.below, scripts.c.folder < end]
     if wanted.status is not None:
         found.append(scripts.c.lifecycle_status == wanted.status)
     if wanted.tag is not None:

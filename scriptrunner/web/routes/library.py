@@ -70,6 +70,9 @@ async def read_filter(
     tag: Annotated[Text, Query(description="Name of a tag, exactly")] = None,
     owner: Annotated[Text, Query(description="Exactly")] = None,
     environment: Annotated[Text, Query(description="Exactly")] = None,
+    folder: Annotated[
+        Text, Query(description="Folder below its root, and all below that")
+    ] = None,
     search: Annotated[Text, Query(description="Part of name or path")] = None,
     content: Annotated[
         Text, Query(max_length=200, description="Part of the text, its first 64 KiB")
@@ -87,6 +90,7 @@ async def read_filter(
         tag=tag or None,
         owner=owner or None,
         environment=environment or None,
+        below=f"{plain}/" if (plain := (folder or "").strip("/")) else None,
         search=search or None,
         content=content or None,
         missing=_MISSING[missing],
@@ -340,6 +344,26 @@ def compare_script_versions(
             "script_id": script_id,
             "from": old,
             "to": new,
+            "diff": found.text,
+            "added": found.added,
+            "removed": found.removed,
+            "truncated": found.is_truncated,
+        }
+    )
+
+
+@router.get(
+    "/api/library/scripts/{script_id}/compare/{other_id}",
+    name="compare_scripts",
+    responses=answers("ScriptsDiff", ScriptNotFoundError, FileMissingError),
+)
+def compare_scripts(script_id: int, other_id: int, services: ServicesDep) -> Response:
+    """Return how the text of one script differs from that of another, as they are now."""
+    found = services.library.compare_scripts(script_id, other_id)
+    return json_answer(
+        {
+            "script_id": script_id,
+            "other_id": other_id,
             "diff": found.text,
             "added": found.added,
             "removed": found.removed,

@@ -427,6 +427,17 @@ class ScriptDiff(Answer):
     truncated: bool
 
 
+class ScriptsDiff(Answer):
+    """How one script differs from another."""
+
+    script_id: int
+    other_id: int
+    diff: str
+    added: Count
+    removed: Count
+    truncated: bool
+
+
 class ScriptRunsShape(Answer):
     """The runs of a script, newest first, and figures over all of them."""
 

@@ -38,7 +38,7 @@ export default function Library() {
   });
   return html`<${PageHead} title="Script Library" note=${stats.data && summary(stats.data)}>
       <${Button} icon="copy" label="Duplicates" href=${href('/library/duplicates')} data-testid="lib-duplicates" />
-      <${Button} icon="folder-plus" label="Add root" kind="primary" refusal=${lacking('library.write')}
+      <${Button} icon="folder-plus" label="Add root" kind="primary" refusal=${lacking('library.admin')}
         onClick=${() => askForRoot(refreshAll)} data-testid="root-add" />
     <//>
     <${Loaded} resource=${{ data: roots.value, error: rootsError.value, loadedAt: rootsAt.value, reload: refreshAll }} lines=${6} title="The library could not be loaded">

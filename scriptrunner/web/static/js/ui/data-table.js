@@ -4,7 +4,7 @@ import { Icon, TableBox } from './basics.js';
 
 /**
  * @typedef {object} Column
- * @property {string} key @property {string} title
+ * @property {string} key @property {unknown} title beside the cell on a narrow screen, if it is text
  * @property {(row: any) => unknown} [render] default: the value of `key`
  * @property {boolean} [num] numbers stand to the right
  * @property {string} [sort] name by which the server sorts; none: not sortable
@@ -38,7 +38,8 @@ function Head({ column, sort, onSort }) {
 }
 
 function Cell({ column, row }) {
-  const { key, title, num, head } = column;
+  const { key, num, head } = column;
+  const title = typeof column.title === 'string' ? column.title : '';
   const look = classes(num && 'num', column.class);
   const shown = column.render ? column.render(row) : row[key] ?? '–';
   return head ? html`<th scope="row" class=${look} data-label=${title}>${shown}</th>` : html`<td class=${look} data-label=${title}>${shown}</td>`;

@@ -13,11 +13,11 @@ const RULES = { name: 'same name, size and lines', exact: 'same bytes', near: 'm
 export function DuplicateGroup({ group, self }) {
   const [other, setOther] = useState(null);
   const base = self ?? group.ids[0];
-  const isIdentical = group.identical ?? group.rule === 'exact';
+  const isIdentical = group.identical;
   return html`<section class="duplicate card" data-testid="duplicate-group">
     <header class="card-head"><h3>${group.name}</h3>
       <span class=${`badge tone-${isIdentical ? 'good' : 'warn'}`}>${isIdentical ? 'equal contents' : 'contents differ'}</span>
-      <span class="muted">${RULES[group.rule] ?? RULES.name} · ${plural(group.count, 'file')}${group.size === undefined || group.size === null ? '' : ` of ${bytes(group.size)}`}${typeof group.similarity === 'number' && group.rule === 'near' ? ` · ${Math.round(group.similarity * 100)} % alike` : ''}</span></header>
+      <span class="muted">${RULES[group.rule]} · ${plural(group.count, 'file')}${group.rule === 'near' ? '' : ` of ${bytes(group.size)}`}${group.rule === 'near' ? ` · ${Math.round(group.similarity * 100)} % alike` : ''}</span></header>
     <ul class="duplicate-list">${group.ids.map((id, index) => html`<li key=${id}>
       <a class="mono break" href=${href(`/library/${id}`)}>${group.paths[index]}</a>${id === self && html`<span class="muted"> this one</span>`}
       <span class="push"></span>
@@ -28,7 +28,7 @@ export function DuplicateGroup({ group, self }) {
 }
 
 function Comparison({ base, other }) {
-  const found = useResource((options) => getJson(`/api/library/scripts/${base}/diff`, { query: { other }, ...options }), [base, other]);
+  const found = useResource((options) => getJson(`/api/library/scripts/${base}/compare/${other}`, options), [base, other]);
   return html`<${Loaded} resource=${found} title="The two could not be compared">${(answer) => html`
     <${DiffView} diff=${answer.diff} truncated=${answer.truncated} label="What differs" same="The two have the same bytes" />`}<//>`;
 }

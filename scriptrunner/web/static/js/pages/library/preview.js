@@ -4,10 +4,10 @@ import { href } from '../../lib/boot.js';
 import { bytes, plural } from '../../lib/format.js';
 import { path, query } from '../../lib/router.js';
 import { useResource } from '../../lib/resource.js';
-import { html } from '../../lib/ui.js';
+import { html, useEffect, useRef } from '../../lib/ui.js';
 import { Ago, Button, Card, IconButton } from '../../ui/basics.js';
 import { Lifecycle } from '../../ui/lifecycle.js';
-import { RunScriptButton, whyNot } from '../../ui/run-script.js';
+import { RunScriptButton } from '../../ui/run-script.js';
 import { Loaded } from '../../ui/states.js';
 import { Tabs } from '../../ui/tabs.js';
 import { MetaForm } from './meta-form.js';
@@ -21,7 +21,12 @@ export const useScript = (id) => useResource((options) => getJson(`/api/library/
 /** Below the list of the library. */
 export function ScriptPreview({ id, onChange, onClose }) {
   const found = useScript(id);
-  return html`<${Card} class="preview-card" data-testid="lib-preview" data-script-id=${id}>
+  const place = useRef(null);
+  const isThere = found.data !== null;
+  useEffect(() => {
+    if (isThere) place.current.scrollIntoView({ block: 'nearest' });
+  }, [isThere]);
+  return html`<div ref=${place}><${Card} class="preview-card" data-testid="lib-preview" data-script-id=${id}>
     <${Loaded} resource=${found} lines=${8} title="The script could not be loaded">${(script) => html`
       <header class="preview-head"><div class="grow"><h2>${script.name}</h2><${About} script=${script} /></div>
         <${RunScriptButton} script=${script} /><${Button} compact=${true} icon="external-link" label="Open page" href=${href(`/library/${id}`)} />
@@ -29,7 +34,7 @@ export function ScriptPreview({ id, onChange, onClose }) {
       <${ScriptBody} script=${script} onChange=${(next) => {
     found.put(next);
     onChange();
-  }} />`}<//><//>`;
+  }} />`}<//><//></div>`;
 }
 
 /** Path, size, language and age in one line. */
@@ -57,5 +62,3 @@ export function ScriptBody({ script, onChange }) {
     <${MetaForm} key=${script.id} script=${script} onChange=${onChange} />
   </div>`;
 }
-
-export const runOptionsHref = (script) => (whyNot(script) ? undefined : href(`/launch?script=${encodeURIComponent(script.path)}`));

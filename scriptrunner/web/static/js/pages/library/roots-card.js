@@ -24,9 +24,9 @@ function Root({ root, chosen, onChange }) {
   const isScanning = scan?.status === 'running';
   const choose = () => setQuery({ root_id: chosen && !query.peek().get('folder') ? null : root.id, folder: null, page: null });
   const items = [
-    isScanning ? { label: 'Stop the scan', icon: 'circle-stop', refusal: lacking('library.write'), run: () => stopScan(root, onChange) }
-      : { label: 'Scan now', icon: 'refresh-cw', refusal: lacking('library.write'), run: () => startScan(root, onChange) },
-    { label: 'Remove this root', icon: 'trash-2', danger: true, refusal: lacking('library.write'), testid: 'root-delete', run: () => removeRoot(root, onChange) },
+    isScanning ? { label: 'Stop the scan', icon: 'circle-stop', refusal: lacking('library.admin'), run: () => stopScan(root, onChange) }
+      : { label: 'Scan now', icon: 'refresh-cw', refusal: lacking('library.admin'), run: () => startScan(root, onChange) },
+    { label: 'Remove this root', icon: 'trash-2', danger: true, refusal: lacking('library.admin'), testid: 'root-delete', run: () => removeRoot(root, onChange) },
   ];
   return html`<li data-testid="root-row" data-root-id=${root.id}>
     <div class=${classes('root', chosen && 'is-on')}>
@@ -34,7 +34,7 @@ function Root({ root, chosen, onChange }) {
         <${Icon} name=${open ? 'chevron-down' : 'chevron-right'} /></button>
       <button type="button" class="root-name" aria-pressed=${String(chosen)} title=${root.path} onClick=${choose}>
         <${Icon} name=${open ? 'folder-open' : 'folder'} /><span class="ellipsis">${root.name}</span><span class="muted">${count(root.script_count ?? 0)}</span></button>
-      <${Button} compact=${true} kind="quiet" icon="refresh-cw" label=${isScanning ? 'Scanning' : 'Scan'} busy=${isScanning} refusal=${lacking('library.write')}
+      <${Button} compact=${true} kind="quiet" icon="refresh-cw" label=${isScanning ? 'Scanning' : 'Scan'} busy=${isScanning} refusal=${lacking('library.admin')}
         title=${`Scan ${root.name}`} onClick=${() => startScan(root, onChange)} data-testid="root-scan" />
       <${Menu} label=${`More for ${root.name}`} items=${items} />
     </div>
@@ -97,19 +97,19 @@ async function removeRoot(root, onChange) {
 
 /** The folders of a folder. */
 function Branch({ root, folder }) {
-  const found = useResource((options) => getJson('/api/library/tree', { query: { root_id: root.id, folder }, ...options }), [root.id, folder, root.last_scan_at]);
+  const found = useResource((options) => getJson('/api/library/tree', { query: { root_id: root.id, path: folder }, ...options }), [root.id, folder, root.last_scan_at]);
   return html`<${Loaded} resource=${found} lines=${2} title="The folders could not be listed">${({ folders }) => (folders.length
-    ? html`<ul>${folders.map((each) => html`<${Folder} key=${each.folder} root=${root} place=${each} />`)}</ul>`
+    ? html`<ul>${folders.map((each) => html`<${Folder} key=${each.path} root=${root} place=${each} />`)}</ul>`
     : folder === '' && html`<p class="muted">No folders below.</p>`)}<//>`;
 }
 
 function Folder({ root, place }) {
-  const chosen = query.value.get('root_id') === String(root.id) && query.value.get('folder') === place.folder;
-  const [open, setOpen] = useState((query.peek().get('folder') ?? '').startsWith(place.folder));
-  const choose = () => setQuery({ root_id: root.id, folder: chosen ? null : place.folder, page: null });
+  const chosen = query.value.get('root_id') === String(root.id) && query.value.get('folder') === place.path;
+  const [open, setOpen] = useState(`${query.peek().get('folder') ?? ''}/`.startsWith(`${place.path}/`));
+  const choose = () => setQuery({ root_id: root.id, folder: chosen ? null : place.path, page: null });
   return html`<li><div class=${classes('root', chosen && 'is-on')}>
       <button type="button" class="twist" aria-expanded=${String(open)} aria-label=${`Folders of ${place.name}`} onClick=${() => setOpen(!open)}>
         <${Icon} name=${open ? 'chevron-down' : 'chevron-right'} /></button>
       <button type="button" class="root-name" aria-pressed=${String(chosen)} onClick=${choose}><span class="ellipsis">${place.name}</span><span class="muted">${count(place.script_count)}</span></button>
-    </div>${open && html`<${Branch} root=${root} folder=${place.folder} />`}</li>`;
+    </div>${open && html`<${Branch} root=${root} folder=${place.path} />`}</li>`;
 }

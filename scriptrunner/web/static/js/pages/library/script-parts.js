@@ -13,8 +13,8 @@ import { Loaded } from '../../ui/states.js';
 import { DuplicateGroup } from './duplicate-group.js';
 
 /** The source with its colours, or why there is none. */
-export function SourcePart({ script, sha256 }) {
-  const found = useResource((options) => getJson(`/api/library/scripts/${script.id}/tokens`, { query: { sha256 }, ...options }), [script.id, sha256]);
+export function SourcePart({ script }) {
+  const found = useResource((options) => getJson(`/api/library/scripts/${script.id}/tokens`, options), [script.id]);
   return html`<${Loaded} resource=${found} lines=${12} title="The source could not be read">${(source) => html`
     ${source.truncated && html`<p class="stale tone-info"><${Icon} name="info" />Only the beginning is shown.</p>`}
     ${source.lines.length ? html`<${CodeView} label=${`Source of ${script.name}`} lines=${source.lines} maxHeight="62vh" testid="lib-source" />`
@@ -57,11 +57,11 @@ export function VersionsPart({ script }) {
 
 function VersionTable({ versions, pair, onPair }) {
   const columns = [
-    { key: 'sha256', title: 'Content', head: true, render: ({ sha256, is_current: current }) => html`<${ShortId} id=${sha256} what="content hash" />${current && html` <span class="badge tone-good">current</span>`}` },
+    { key: 'sha256', title: 'Content', head: true, render: ({ sha256, current }) => html`<${ShortId} id=${sha256} what="content hash" />${current && html` <span class="badge tone-good">current</span>`}` },
     { key: 'first_seen_at', title: 'First seen', class: 'nowrap', render: ({ first_seen_at: at }) => html`<${Ago} at=${at} />` },
-    { key: 'last_seen_at', title: 'Last seen', class: 'nowrap', render: ({ last_seen_at: at, is_current: current }) => (current ? 'now' : html`<${Ago} at=${at} />`) },
+    { key: 'last_seen_at', title: 'Last seen', class: 'nowrap', render: ({ last_seen_at: at, current }) => (current ? 'now' : html`<${Ago} at=${at} />`) },
     { key: 'size', title: 'Size', num: true, render: ({ size }) => (size === null ? '–' : bytes(size)) },
-    { key: 'runs', title: 'Runs', num: true, render: ({ runs }) => count(runs ?? 0) },
+    { key: 'runs', title: 'Runs', num: true, render: ({ runs }) => count(runs) },
     { key: 'compare', title: '', class: 'actions', render: (version) => html`<${CompareButton} version=${version} versions=${versions} pair=${pair} onPair=${onPair} />` },
   ];
   return html`<p class="part-note">${plural(versions.length, 'version')} seen by scans and runs.</p>
@@ -73,7 +73,7 @@ function CompareButton({ version, versions, pair, onPair }) {
   const before = versions[versions.indexOf(version) + 1];
   if (!before) return null;
   const isShown = pair?.[1] === version.sha256;
-  const refusal = version.is_available === false || before.is_available === false ? 'The text of one of them was not kept' : '';
+  const refusal = !version.available || !before.available ? 'The text of one of them was not kept' : '';
   return html`<${Button} compact=${true} icon="git-compare" label="What changed" kind=${isShown ? 'on' : ''} aria-pressed=${String(isShown)} refusal=${refusal}
     onClick=${() => onPair(isShown ? null : [before.sha256, version.sha256])} data-testid="version-diff" />`;
 }
@@ -84,11 +84,21 @@ function Differences({ script, pair: [from, to] }) {
     <${DiffView} diff=${answer.diff} truncated=${answer.truncated} label=${`What changed from ${from.slice(0, 8)} to ${to.slice(0, 8)}`} testid="lib-diff" />`}<//>`;
 }
 
+/** Groups of all rules that hold a script; a group that two rules find is told once, by the stricter one. */
+async function loadDuplicates(id, options) {
+  const groups = await getJson('/api/library/duplicates', { query: { rule: 'all' }, ...options });
+  const order = ['exact', 'name', 'near'];
+  const seen = new Set();
+  return groups.sort((a, b) => order.indexOf(a.rule) - order.indexOf(b.rule)).filter(({ ids }) => {
+    const key = [...ids].sort().join();
+    return ids.includes(id) && !seen.has(key) && seen.add(key);
+  });
+}
+
 /** Other scripts that are like it. */
 export function DuplicatesPart({ script }) {
-  const found = useResource((options) => getJson('/api/library/duplicates', { query: { script_id: script.id, rule: 'all' }, ...options }), [script.id]);
-  return html`<${Loaded} resource=${found} title="The duplicates could not be found">${(groups) => {
-    const mine = groups.filter(({ ids }) => ids.includes(script.id));
+  const found = useResource((options) => loadDuplicates(script.id, options), [script.id]);
+  return html`<${Loaded} resource=${found} title="The duplicates could not be found">${(mine) => {
     return mine.length ? html`<div class="stack">${mine.map((group, index) => html`<${DuplicateGroup} key=${index} group=${group} self=${script.id} />`)}</div>`
       : html`<${Empty} icon="copy" title="No duplicates"><p>No other script has its name, size and number of lines, its bytes, or most of its lines.</p><//>`;
   }}<//>`;

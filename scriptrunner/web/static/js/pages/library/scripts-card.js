@@ -97,7 +97,7 @@ function Rows({ scripts, answer, shown, selected, onSelect }) {
     { key: 'name', title: 'Script', head: true, sort: 'name', render: (script) => html`<${Name} script=${script} />` },
     { key: 'language', title: 'Language' },
     { key: 'status', title: 'Status', render: ({ lifecycle_status: status, missing_flag: missing }) => html`<${Lifecycle} status=${status} missing=${missing} />` },
-    { key: 'tags', title: 'Tags', class: 'tags-cell', render: (script) => script.tags.map((name) => html`<${Tag} key=${name} name=${name} color=${colorOf(name)} />`) },
+    { key: 'tags', title: 'Tags', class: 'tags-cell', render: ({ tags: names }) => (names.length ? html`<span>${names.map((name) => html`<${Tag} key=${name} name=${name} color=${colorOf(name)} />`)}</span>` : '–') },
     { key: 'owner', title: 'Owner', render: ({ owner }) => (owner ? html`<button type="button" class="link-btn" title=${`Only scripts of ${owner}`} onClick=${() => setQuery({ owner, page: null })}>${owner}</button>` : html`<span class="muted">–</span>`) },
     { key: 'line_count', title: 'Lines', num: true, render: ({ line_count: lines }) => count(lines) },
     { key: 'mtime', title: 'Changed', sort: 'mtime', class: 'nowrap', render: ({ mtime }) => html`<${Ago} at=${mtime} />` },
@@ -155,7 +155,7 @@ function Nothing({ asked, page }) {
 function Selection({ ids, onDone, onClear }) {
   const put = (tag, action) => async () => {
     try {
-      await postJson(`/api/library/tags/${tag.id}/${action}`, { json: { script_ids: ids } });
+      await postJson('/api/library/scripts/tags', { json: { script_ids: ids, tag_ids: [tag.id], action } });
       showToast(action === 'attach' ? `${plural(ids.length, 'script')} tagged ${tag.name}` : `${tag.name} taken off ${plural(ids.length, 'script')}`);
       onDone();
     } catch (error) {
