@@ -91,7 +91,7 @@ class StaticFiles:
             scope.setdefault("state", {})["assets"] = self.assets
             await self.app(scope, receive, send)
             return
-        packed = asset.compressed is not None and _accepts_gzip(scope["headers"])
+        packed = asset.compressed is not None and accepts_gzip(scope["headers"])
         body = asset.compressed if packed and asset.compressed else asset.content
         cache = b"no-cache" if self.assets.development else _IMMUTABLE
         headers = [
@@ -142,7 +142,7 @@ def _has(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bool:
     return any(each.lower() == name for each, _ in headers)
 
 
-def _accepts_gzip(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def accepts_gzip(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Say whether ``Accept-Encoding`` names gzip with a weight above zero."""
     for name, value in headers:
         if name != b"accept-encoding":

@@ -4,6 +4,9 @@ FastAPI knows paths and parameters; the shapes of bodies and answers, and the er
 all operations share, are added here. Nothing of this is built before it is asked for.
 """
 
+import gzip
+import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,7 +16,7 @@ from pydantic.json_schema import models_json_schema
 
 from scriptrunner.access.roles import Permission, permission_for
 from scriptrunner.web import form_hints
-from scriptrunner.web.answers import JSON_TYPE
+from scriptrunner.web.answers import JSON_TYPE, to_bytes
 from scriptrunner.web.describe import ERROR_SCHEMA, FAULTS_SCHEMA, error_response, ref
 
 #: Errors of every operation that needs a known caller.
@@ -40,6 +43,31 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         app.openapi_schema = _build(app)
     return app.openapi_schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenDocument:
+    """The document as it is sent."""
+
+    content: bytes
+    #: The same by gzip, a tenth of it.
+    compressed: bytes
+    #: Changes with the content.
+    etag: str
+
+
+def write_api(app: FastAPI) -> WrittenDocument:
+    """Return the document of ``app`` as bytes, written once."""
+    written: WrittenDocument | None = getattr(app.state, "openapi_written", None)
+    if written is None:
+        content = to_bytes(describe_api(app))
+        written = WrittenDocument(
+            content=content,
+            compressed=gzip.compress(content, 6, mtime=0),
+            etag=f'"{hashlib.sha256(content).hexdigest()[:16]}"',
+        )
+        app.state.openapi_written = written
+    return written
 
 
 def _build(app: FastAPI) -> dict[str, Any]:

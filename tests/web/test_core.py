@@ -126,3 +126,14 @@ def test_a_defect_is_told_without_details(quiet):
     body = quiet.error("GET", "/api/runs", 500)
     assert body["code"] == "internal_error"
     assert "database" not in body["detail"]
+
+
+def test_description_comes_compressed_and_once(client):
+    answer = client.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert int(answer.headers["content-length"]) < 100_000
+    plain = client.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    assert plain.json() == answer.json()
+    known = {"If-None-Match": answer.headers["etag"]}
+    again = client.get("/openapi.json", headers=known)
+    assert (again.status_code, again.content) == (304, b"")

@@ -7,8 +7,9 @@ from scriptrunner.settings.describe import describe_settings
 from scriptrunner.web.answers import JSON_TYPE, json_answer
 from scriptrunner.web.deps import RuntimeDep, ServicesDep
 from scriptrunner.web.describe import answers
+from scriptrunner.web.edge import accepts_gzip
 from scriptrunner.web.host_status import describe_host
-from scriptrunner.web.openapi import describe_api
+from scriptrunner.web.openapi import write_api
 from scriptrunner.web.times import Since, Until
 
 router = APIRouter(tags=["core"])
@@ -58,5 +59,16 @@ def get_stats(
 
 @router.get("/openapi.json", name="openapi", include_in_schema=False)
 def get_openapi(request: Request) -> Response:
-    """Return the OpenAPI document."""
-    return json_answer(describe_api(request.app))
+    """Return the OpenAPI document, small and only when the reader's is an older one."""
+    document = write_api(request.app)
+    headers = {
+        "ETag": document.etag,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+    if request.headers.get("if-none-match", "").removeprefix("W/") == document.etag:
+        return Response(status_code=304, headers=headers)
+    if not accepts_gzip(request.headers.raw):
+        return Response(document.content, headers=headers, media_type=JSON_TYPE)
+    headers["Content-Encoding"] = "gzip"
+    return Response(document.compressed, headers=headers, media_type=JSON_TYPE)
