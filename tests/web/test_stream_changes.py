@@ -185,7 +185,7 @@ def test_a_run_that_is_gone_is_said_to_be(web, kind):
 
 @pytest.mark.parametrize(
     "query",
-    ["", "topic=", "topic=nonsense", "topic=runs@x", "topic=runs@-1", "topic=tasks",
+    ["", "topic=", "topic=nonsense", "topic=runs@x", "topic=runs@-1", "topic=task",
      "topic=log:{0}", "topic=log:{0}:both", "topic=run:", "&".join(
          f"topic=run:5d2b2a5e-6f0c-4d43-9c39-0b5f0f7f8{n:03}" for n in range(101))],
 )  # fmt: skip
