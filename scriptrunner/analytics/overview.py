@@ -7,7 +7,7 @@ from typing import Any
 from scriptrunner.analytics.rank_tests import compare
 from scriptrunner.analytics.summary import median, percent_change
 from scriptrunner.analytics.trend import RECENT
-from scriptrunner.clock import to_text
+from scriptrunner.clock import from_microseconds, to_text
 from scriptrunner.history.models import NewestExecution, ScriptFigures
 
 #: Newest executions of each script that are looked at.
@@ -27,7 +27,7 @@ def describe_script(figures: ScriptFigures) -> dict[str, Any]:
     seconds = [
         each.execution_time_seconds
         for each in figures.newest
-        if each.execution_time_seconds is not None and each.success
+        if each.execution_time_seconds is not None and each.status == "completed"
     ]
     memory = [
         each.memory_max_mb for each in figures.newest if each.memory_max_mb is not None
@@ -43,8 +43,8 @@ def describe_script(figures: ScriptFigures) -> dict[str, Any]:
         "versions": len({each.script_sha256 for each in figures.newest}),
         "last_run": {
             "run_id": last.run_id,
-            "time": to_text(last.at),
-            "success": bool(last.success),
+            "time": to_text(from_microseconds(last.at_us)),
+            "success": last.status == "completed",
         },
         "flags": _find_flags(figures.newest, change),
     }
@@ -66,7 +66,7 @@ def _find_slowdown(seconds: Sequence[float]) -> float | None:
 
 def _find_flags(newest: Sequence[NewestExecution], change: float | None) -> list[str]:
     flags = []
-    outcomes = [bool(each.success) for each in newest]
+    outcomes = [each.status == "completed" for each in newest]
     if len(outcomes) >= FAILING and not any(outcomes[-FAILING:]):
         flags.append("failing")
     turns = sum(a != b for a, b in itertools.pairwise(outcomes))

@@ -80,8 +80,9 @@ class Point:
 class NewestExecution:
     """An execution as the overview needs it."""
 
+    #: Microseconds since 1970 at which it began.
+    at_us: int
     script_path: str
-    at: datetime
     run_id: str
     status: str
     #: 1 or 0.

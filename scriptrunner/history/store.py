@@ -7,6 +7,7 @@ transactions, a chunk each, so that a long export holds up nobody.
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from scriptrunner.history.models import (
@@ -20,6 +21,7 @@ from scriptrunner.history.models import (
 )
 from scriptrunner.history.repository import reading, removal, scripts
 from scriptrunner.history.representation import row_to_item
+from scriptrunner.history.rows import path_key
 from scriptrunner.storage.database import Connection, Database
 
 #: Executions that are removed in one transaction: some ten milliseconds.
@@ -145,8 +147,16 @@ class HistoryStore:
             wanted: Which executions count.
             newest: Executions at most of each script.
         """
+        only = wanted.script_path
         with self._database.read() as connection:
-            counts = scripts.count_by_script(connection, wanted)
+            keys = reading.list_script_keys(connection)
+            if only is not None:
+                keys = [key for key in keys if key == path_key(only)]
+            counts = [
+                row
+                for row in scripts.count_by_script(connection, keys, wanted)
+                if row.executions
+            ]
             keys = [row.script_key for row in counts]
             rows = scripts.list_newest(connection, keys, wanted, limit=newest)
         by_key: dict[int, list[Any]] = {key: [] for key in keys}
@@ -155,10 +165,10 @@ class HistoryStore:
         return [
             ScriptFigures(
                 executions=row.executions,
-                successes=int(row.successes or 0),
+                successes=row.successes,
                 newest=[
                     NewestExecution(*each[1:])
-                    for each in sorted(by_key[row.script_key], key=_start_of)
+                    for each in sorted(by_key[row.script_key], key=itemgetter(1))
                 ],
             )
             for row in counts
@@ -232,7 +242,3 @@ class HistoryStore:
         """Return about how many bytes one execution takes on disk."""
         with self._database.read() as connection:
             return removal.estimate_row_bytes(connection)
-
-
-def _start_of(row: Any) -> Any:
-    return row[2]

@@ -231,3 +231,33 @@ def test_places_behind_the_newest_and_sizes(database, history):
     assert history.find_start_of(2) == BEGIN + HOUR
     assert history.find_start_of(3) is None
     assert 300 < history.estimate_row_bytes() < 2_000
+
+
+def test_scripts_with_their_newest_executions(database, history):
+    assert history.list_scripts(ALL, newest=2) == []
+    store(
+        database,
+        [
+            make_finished(1),
+            make_finished(2, status="failed"),
+            make_finished(3),
+            make_finished(4, script_path=OTHER),
+            make_finished(5, script_path=OTHER, status="cancelled"),
+            make_finished(6, script_path="/old.py", at=BEGIN - HOUR),
+        ],
+    )
+    wanted = HistoryFilter(since=BEGIN)
+    by_path = {
+        each.newest[-1].script_path: each
+        for each in history.list_scripts(wanted, newest=2)
+    }
+    assert set(by_path) == {SCRIPT, OTHER}
+    etl = by_path[SCRIPT]
+    assert (etl.executions, etl.successes) == (3, 2)
+    assert [each.status for each in etl.newest] == ["failed", "completed"]
+    assert (by_path[OTHER].executions, by_path[OTHER].successes) == (1, 1)
+    only = history.list_scripts(HistoryFilter(script_path=OTHER), newest=5)
+    assert [each.executions for each in only] == [1]
+    failed = HistoryFilter(outcome=Outcome.FAILED)
+    (figures,) = history.list_scripts(failed, newest=5)
+    assert (figures.executions, figures.successes) == (1, 0)

@@ -149,7 +149,7 @@ OF_SCRIPT = HistoryFilter(since=NOW, script_path="/srv/etl.py")
         ),
         (
             lambda s: s.list_scripts(SINCE, newest=9),
-            "SCAN executions USING COVERING INDEX ix_executions_script_key",
+            "COVERING INDEX ix_executions_script_key (script_key=? AND started_at>?)",
         ),
         (lambda s: s.get_stats(), "COVERING INDEX ix_executions_started_at"),
         (lambda s: s.has_script("/x"), "ix_executions_script_key (script_key=?)"),
