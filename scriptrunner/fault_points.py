@@ -46,6 +46,7 @@ POINTS = WRITES | {
     "claim.after_commit",
     "launch.after_send",
     "end.before_read",
+    "final.after_files",
     "final.before_commit",
     "final.after_commit",
     "requeue.after_commit",

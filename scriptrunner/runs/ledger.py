@@ -348,6 +348,7 @@ class Ledger:
                 return
             change = RunChange(run, Before.of(run), self._host, found=found)
             self._end_one(change, end, outputs)
+            pass_point("final.after_files")
             with suppress(LostRaceError):
                 self._database.retrying(partial(_write_one, change))
                 self._note_backoff([change])

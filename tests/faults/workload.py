@@ -34,6 +34,7 @@ class Workload:
         """Do everything once."""
         plain = [self.submit(exit_code=code, milliseconds=60) for code in (0, 3)]
         self.submit(options={"env_vars": {"API_TOKEN": "not-for-the-database"}})
+        self.submit(options={"junit_output": "r.xml", "save_baseline": "b.json"})
         self.upload()
         stopped, killed, replaced = (self._submit_long() for _ in range(3))
         self.order(stopped, "stop")
