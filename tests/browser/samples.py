@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from scriptrunner.storage.database import Database
 from tests import executions
-from tests.server import Server
+from tests.server import Server, wait_for
 
 #: The script whose history has a shift, and the hashes of its bytes before and after.
 ETL = "jobs/nightly_etl.py"
@@ -36,7 +36,7 @@ def add_history(server: Server) -> None:
     Two runs of the first are far from the others. The numbers are drawn from a seed.
     A benchmark was taken before the change and after it.
     """
-    chance = random.Random(11)  # noqa: S311 - a sample, not a secret
+    chance = random.Random(11)
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     found = []
     for number in range(1, RUNS + 1):
@@ -122,6 +122,69 @@ def fill(server: Server) -> None:
         server.write_script(name, text)
     add_history(server)
     add_tasks(server)
+    add_library(server)
+
+
+#: Tags by name, and their colours.
+TAGS = {"etl": "#6366f1", "prod": "#ef4444", "ml": "#10b981"}
+#: Which scripts have which tags.
+TAGGED = {
+    ETL: ("etl", "prod"),
+    "jobs/report.py": ("etl",),
+    "ml/train_model.py": ("ml",),
+}
+
+
+def add_library(server: Server) -> None:
+    """List the scripts, and say something about some of them."""
+    client = server.client
+    json = {"path": str(server.root), "name": "Ops"}
+    answer = client.post("/api/library/folder-roots", json=json)
+    assert answer.status_code == 201, answer.text
+    root_id = answer.json()["id"]
+    scan(server, root_id)
+    tags = {
+        name: client.post(
+            "/api/library/tags", json={"name": name, "color": color}
+        ).json()["id"]
+        for name, color in TAGS.items()
+    }
+    scripts = find_scripts(server)
+    for path, names in TAGGED.items():
+        for name in names:
+            client.post(f"/api/library/scripts/{scripts[path]}/tags/{tags[name]}")
+    client.put(
+        f"/api/library/scripts/{scripts[ETL]}/status",
+        json={
+            "owner": "ann",
+            "environment": "production",
+            "notes": "Ask ann before you change the batch size.",
+        },
+    )
+    client.put(
+        f"/api/library/scripts/{scripts['old/backup.py']}/status",
+        json={"status": "deprecated"},
+    )
+    server.write_script(ETL, FILES[ETL].replace("417 + 13", "420 + 12"))
+    scan(server, root_id)
+
+
+def scan(server: Server, root_id: int) -> None:
+    """Scan a root and wait for its end."""
+    path = f"/api/library/folder-roots/{root_id}/scan"
+    scan_id = server.client.post(path).json()["scan_id"]
+
+    def is_over() -> bool:
+        found = server.client.get(f"{path}/{scan_id}").json()
+        return bool(found["status"] != "running")
+
+    wait_for(is_over, what="the end of a scan")
+
+
+def find_scripts(server: Server) -> dict[str, int]:
+    """Return the ids of the scripts of the library by path below their root."""
+    found = server.client.get("/api/library/scripts", params={"page_size": 200})
+    return {each["relative_path"]: each["id"] for each in found.json()["items"]}
 
 
 #: Tasks by name: what a small team might have.

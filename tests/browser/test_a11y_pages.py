@@ -9,10 +9,13 @@ from tests.browser import samples
 from tests.browser.test_a11y import expect_no_sideways_scroll, expect_nothing_found
 from tests.server import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 #: Address (`{script}` is the one with a history), and what must be there first.
 PLACES = [
+    ("/library?script={id}", "lib-source"),
+    ("/library/{id}?part=versions", "lib-versions"),
+    ("/library/duplicates", "duplicate-group"),
     ("/schedules?new=1", "sch-table"),
     ("/schedules?view=calendar", "sch-calendar"),
     ("/schedules?view=day", "sch-day"),
@@ -33,7 +36,9 @@ PLACES = [
 @pytest.mark.parametrize(("address", "there"), PLACES)
 def test_page(page: Page, filled: Server, address: str, there: str) -> None:
     page.emulate_media(reduced_motion="reduce")
-    page.goto(address.format(script=quote(str(filled.root / samples.ETL))))
+    script_id = samples.find_scripts(filled)[samples.ETL]
+    path = quote(str(filled.root / samples.ETL))
+    page.goto(address.format(script=path, id=script_id))
     for width in (1400, 390):
         page.set_viewport_size({"width": width, "height": 900})
         expect(page.get_by_test_id(there).first).to_be_visible()

@@ -22,9 +22,7 @@ def add(server: Server, task_id: str, **fields: object) -> None:
     assert answer.status_code == 201, answer.text
 
 
-def test_a_task_is_made_with_its_next_fires_in_sight(
-    page: Page, watch: Watch
-) -> None:
+def test_a_task_is_made_with_its_next_fires_in_sight(page: Page, watch: Watch) -> None:
     watch.allow("status of 422")
     page.goto("/schedules")
     page.get_by_test_id("sch-add").click()

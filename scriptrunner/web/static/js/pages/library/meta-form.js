@@ -70,6 +70,8 @@ function ScriptTags({ script, onChange, refusal }) {
     try {
       await request(method, `/api/library/scripts/${script.id}/tags/${tag.id}`);
       await loadTags();
+      // What else shows this script is fetched anew only now.
+      onChange({ ...script, tags: next });
     } catch (error) {
       showError(error);
       onChange({ ...script, tags: attached });
