@@ -36,7 +36,11 @@ class HistoryLocations:
     def __init__(self, folder: Path, aliases: Mapping[str, Path]) -> None:
         """Look at nothing yet."""
         self._folder = folder
-        self._aliases = dict(aliases)
+        # Where an alias leads is the administrator's affair; only the file is looked at.
+        self._aliases = {
+            name: Path(os.path.realpath(file.parent)) / file.name
+            for name, file in aliases.items()
+        }
 
     def check(self, name: str) -> None:
         """Refuse what a run may not keep its history in; a missing file is fine.

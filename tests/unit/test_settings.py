@@ -78,6 +78,17 @@ def test_advisories_are_in_the_data_folder_unless_said_otherwise(tmp_path):
     assert settings.advisory_path == PROJECT_FOLDER / "osv"
 
 
+def test_histories_are_named_files(tmp_path):
+    text = f"nightly={tmp_path}/a.db:ci={tmp_path}/b.bin"
+    settings = load_settings({"WEBAPI_HISTORY_DBS": text, "WEBAPI_HISTORY_DAYS": "90"})
+    assert settings.history_dbs == (
+        ("nightly", tmp_path / "a.db"),
+        ("ci", tmp_path / "b.bin"),
+    )
+    assert settings.history_days == 90
+    assert Settings.from_json(settings.to_json()) == settings
+
+
 def test_an_empty_value_is_no_value():
     names = dict.fromkeys(known_variables(), "")
     assert load_settings(names) == load_settings({})
@@ -104,6 +115,12 @@ def test_an_empty_value_is_no_value():
         ("WEBAPI_SCAN_BLOCK", "severe", "'CRITICAL' or 'NONE'"),
         ("WEBAPI_DURABILITY", "yes", "'process' or 'power'"),
         ("WEBAPI_ADMIN_TOKEN_FILE", "/no/such/file", "existing file"),
+        ("WEBAPI_HISTORY_DBS", "/tmp/x.db", "name=file"),
+        ("WEBAPI_HISTORY_DBS", "a b=/tmp/x.db", "name=file"),
+        ("WEBAPI_HISTORY_DBS", "a=/no/such/folder/x.db", "existing folder"),
+        ("WEBAPI_HISTORY_DBS", "a=/tmp", "existing folder"),
+        ("WEBAPI_HISTORY_DBS", "a=/tmp/x.db:a=/tmp/y.db", "twice"),
+        ("WEBAPI_HISTORY_DAYS", "0", "greater than or equal to 1"),
     ],
 )
 def test_an_ambiguous_value_is_refused_by_name(name, text, words):
