@@ -14,7 +14,9 @@ from typing import Any
 from scriptrunner.scheduler.cron import InvalidCronError, parse_cron
 from scriptrunner.scheduler.zones import UnknownZoneError, get_zone
 
-_SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
+_SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)")
+#: Characters of a line.
+MAX_LINE = 10_000
 _PYTHON = re.compile(r"(?:.*/)?python(?:[0-9](?:\.[0-9]+)?)?")
 _REDIRECTION = re.compile(r"(?:[0-9]|&)?>>?(?:&[0-9-]|\s*[^\s;|&<>]+)|<\s*/dev/null")
 _SCRIPT = re.compile(r".*\.pyw?")
@@ -54,10 +56,13 @@ def convert(text: str, *, timezone: str = "UTC") -> Conversion:
         words = line.strip()
         if not words or words.startswith("#"):
             continue
+        if len(line) > MAX_LINE:
+            result.left_out.append((number, f"longer than {MAX_LINE} characters"))
+            continue
         setting = _SETTING.fullmatch(line)
         try:
             if setting is not None:
-                name, value = setting[1], setting[2].strip("\"'")
+                name, value = setting[1], setting[2].strip().strip("\"'")
                 timezone = _set(environment, name, value, timezone)
             else:
                 task = _convert_line(words, number, result)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from scriptrunner.clock import Clock
 from scriptrunner.engine.plan import MAX_TEXT_BYTES
-from scriptrunner.errors import MalformedInputError
+from scriptrunner.errors import MalformedInputError, StorageFullError
 from scriptrunner.runs.errors import InvalidIdempotencyKeyError, QueueFullError
 from scriptrunner.runs.intake import is_key
 from scriptrunner.runs.models import IdempotencyKey, Trigger
@@ -19,7 +19,7 @@ from scriptrunner.scheduler.errors import malformed
 from scriptrunner.scheduler.firing import Firer
 from scriptrunner.scheduler.models import EventAnswer, EventState, Task
 from scriptrunner.scheduler.repository import events, tasks
-from scriptrunner.scheduler.steps import Intent, Preparer, Step
+from scriptrunner.scheduler.steps import BROKEN, Intent, Preparer, Step
 from scriptrunner.storage.database import Connection, Database
 
 #: How long the answer to a fired event is kept for the same request.
@@ -100,20 +100,27 @@ class EventDesk:
     def _prepare(self, task: Task, event: str, payload: Any, principal: str) -> Step:
         now = self._clock.utc_now()
         run: TaskRun | None = None
+        problem = None
         if task.definition.enabled:
-            run = self._preparer.prepare_run(
-                task,
-                Trigger.EVENT,
-                now,
-                event=event,
-                payload=payload,
-                principal=principal,
-            )
+            try:
+                run = self._preparer.prepare_run(
+                    task,
+                    Trigger.EVENT,
+                    now,
+                    event=event,
+                    payload=payload,
+                    principal=principal,
+                )
+            except StorageFullError:
+                raise
+            except BROKEN as error:  # one listener never stops the others
+                problem = f"the task cannot be understood any more: {error}"
         intent = Intent(
             fire_time=now,
             trigger=Trigger.EVENT,
             reason=f"the event {event} was fired by {principal}",
             principal=principal,
+            skip_reason=problem,
             event=event,
             payload=payload,
             run=run,

@@ -149,7 +149,7 @@ class Firer:
             (step.task.task_id, intent.fire_time)
             for step in steps
             for intent in step.intents
-            if intent.waiting is None
+            if _is_planned(intent)
         ]
         names = {n for each in loaded.values() for n in each.definition.dependencies}
         return _Round(
@@ -176,7 +176,7 @@ class Firer:
             fires.prune(round_.connection, task.task_id)
 
     def _decide(self, round_: _Round, task: Task, intent: Intent) -> None:
-        if intent.waiting is None and (task.task_id, intent.fire_time) in round_.taken:
+        if _is_planned(intent) and (task.task_id, intent.fire_time) in round_.taken:
             return
         reason = self._find_hindrance(task, intent)
         if reason is not None:
@@ -319,6 +319,11 @@ def note_run(task: Task, run_id: str, *, now: datetime) -> None:
     task.last_run_id = run_id
     task.last_run_at = now
     task.last_status = "running"
+
+
+def _is_planned(intent: Intent) -> bool:
+    """Return whether the time of a fire is its identity; others are only moments."""
+    return intent.waiting is None and intent.trigger is Trigger.SCHEDULE
 
 
 def _waits(intent: Intent) -> bool:

@@ -51,6 +51,7 @@ _TIME_FIELDS = (
     "end_at",
     "delay_seconds",
     "jitter_seconds",
+    "max_runs",
 )
 
 
@@ -209,7 +210,8 @@ class TaskService:
         # A task that was paused because another was deleted can still be edited.
         links_stay = before.dependencies == task.definition.dependencies
         may_miss = links_stay and not task.definition.enabled
-        self._check(connection, [task], may_miss=may_miss)
+        must_fire = _moves_times(before, task.definition)
+        self._check(connection, [task], may_miss=may_miss, must_fire=must_fire)
         self._switch(connection, task, was_on=before.enabled, principal=principal)
         if _moves_times(before, task.definition):
             self._plan(task)
@@ -244,7 +246,7 @@ class TaskService:
             task.definition = replace(task.definition, enabled=on)
             task.change = number
             if on:
-                self._check(connection, [task])
+                self._check(connection, [task], must_fire=False)
                 self._plan(task)
             self._switch(
                 connection, task, was_on=was_on, principal=principal, reason=reason
@@ -407,7 +409,11 @@ class TaskService:
             task.change, task.principal = number, principal
             imported.append((task, was_on))
         self._check(
-            connection, [task for task, _ in imported], named=True, may_miss=True
+            connection,
+            [task for task, _ in imported],
+            named=True,
+            may_miss=True,
+            must_fire=False,
         )
         if dry_run:
             raise _DryRunDone
@@ -440,6 +446,7 @@ class TaskService:
         *,
         named: bool = False,
         may_miss: bool = False,
+        must_fire: bool = True,
     ) -> None:
         """Refuse tasks that cannot be; what they depend on is looked at inside.
 
@@ -448,6 +455,7 @@ class TaskService:
             changed: The tasks.
             named: Whether each fault names its task.
             may_miss: Whether tasks that are switched off may depend on missing ones.
+            must_fire: Whether a task with times must have one ahead.
 
         Raises:
             MalformedInputError: With every fault.
@@ -463,7 +471,8 @@ class TaskService:
         for each in changed:
             is_loose = may_miss and not each.definition.enabled
             found = list_faults(each.definition, edges, may_miss=is_loose)
-            found += () if found else self._plan_faults(each)
+            if must_fire and not found:
+                found += self._plan_faults(each)
             faults += [_named(one, each.task_id) if named else one for one in found]
         if faults:
             raise MalformedInputError(faults)
@@ -476,8 +485,7 @@ class TaskService:
             return
         if trigger.next_after(self._clock.utc_now()) is None and not task.is_used_up:
             field = "run_at" if definition.run_at is not None else "end_at"
-            if task.last_run_at is None:
-                yield fault(field, f"{field} leaves no time at which the task fires")
+            yield fault(field, f"{field} leaves no time at which the task fires")
 
     def _plan(self, task: Task) -> None:
         """Compute the next time of a task from now on."""

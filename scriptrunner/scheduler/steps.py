@@ -1,17 +1,24 @@
 """What is about to become of tasks, prepared before the transaction that decides it."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from scriptrunner.engine.plan import RunOptions
+from scriptrunner.errors import ScriptRunnerError, StorageFullError
 from scriptrunner.runs.models import Trigger
 from scriptrunner.runs.task_runs import Origin, TaskRun, TaskRuns
 from scriptrunner.scheduler import policy, secrets
 from scriptrunner.scheduler.models import Fire, Task
 from scriptrunner.scheduler.secrets import TaskSecrets
 from scriptrunner.scheduler.triggers import due_time, find_trigger
+
+logger = logging.getLogger(__name__)
+
+#: What may be wrong with a stored task; it is that task's affair alone.
+BROKEN = (ScriptRunnerError, OSError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,31 @@ class Preparer:
         return RunOptions.from_json({**values, "args": list(definition.script_args)})
 
     def prepare_due(self, task: Task, *, now: datetime) -> Step:
-        """Return the step of a task whose time has come."""
+        """Return the step of a task whose time has come.
+
+        A task that cannot be understood any more fires no more, and says why; it holds up
+        no other.
+        """
+        try:
+            return self._prepare_due(task, now)
+        except StorageFullError:
+            raise
+        except BROKEN as error:
+            logger.exception("task %s cannot be prepared", task.task_id)
+            words = f"the task cannot be understood any more: {error}"
+            fire_time = task.next_fire_at or now
+            return Step(task=task, intents=[self._refuse(task, fire_time, words)])
+
+    def _refuse(self, task: Task, fire_time: datetime, words: str) -> Intent:
+        return Intent(
+            fire_time=fire_time,
+            trigger=Trigger.SCHEDULE,
+            reason="",
+            skip_reason=words,
+            principal=task.principal,
+        )
+
+    def _prepare_due(self, task: Task, now: datetime) -> Step:
         trigger = find_trigger(task.definition, created_at=task.created_at)
         if trigger is None:
             return Step(task=task)
@@ -93,6 +124,20 @@ class Preparer:
 
     def prepare_look(self, task: Task, waiting: Fire | None, *, now: datetime) -> Step:
         """Return the step of a task some of whose dependencies have ended."""
+        try:
+            return self._prepare_look(task, waiting, now)
+        except StorageFullError:
+            raise
+        except BROKEN as error:
+            logger.exception("task %s cannot be prepared", task.task_id)
+            words = f"the task cannot be understood any more: {error}"
+            refused = self._refuse(task, now, words)
+            if waiting is not None:
+                refused = replace(refused, waiting=waiting, fire_time=waiting.fire_time)
+            following = task.next_fire_at
+            return Step(task=task, intents=[refused], next_fire_at=following)
+
+    def _prepare_look(self, task: Task, waiting: Fire | None, now: datetime) -> Step:
         intents: list[Intent] = []
         if waiting is not None:
             intents.append(self._prepare_waiting(task, waiting))
@@ -139,7 +184,12 @@ class Preparer:
         payload: Any = None,
         principal: str | None = None,
     ) -> TaskRun:
-        """Return a run of a task, ready to be queued."""
+        """Return a run of a task, ready to be queued.
+
+        Raises:
+            StorageFullError: If its files find no room.
+            InvalidInputError, MalformedInputError: If its options are not understood.
+        """
         origin = Origin(
             principal=principal or task.principal,
             trigger=trigger,

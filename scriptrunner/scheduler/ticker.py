@@ -5,12 +5,16 @@ has changed a task since. Wall time is looked at again at least once a second, s
 jump of the clock freezes it.
 """
 
+import logging
 from datetime import datetime
 
 from scriptrunner.clock import Clock
+from scriptrunner.errors import StorageFullError
 from scriptrunner.scheduler.firing import Firer
 from scriptrunner.scheduler.repository import tasks
 from scriptrunner.storage.database import Database
+
+logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at the counter when nothing happens.
 LOOK_SECONDS = 1.0
@@ -64,8 +68,9 @@ class Ticker:
     def tick(self) -> bool:
         """Do what is due; return whether a run was queued.
 
+        While the disk or the queue is full, it waits a moment.
+
         Raises:
-            StorageFullError: If the disk is full; it is tried again.
             DatabaseBusyError: If the database stays locked; it is tried again.
         """
         now = self._clock.monotonic()
@@ -73,6 +78,16 @@ class Ticker:
             return False
         if now >= self._look_at:
             self._look()
+        try:
+            return self._act()
+        except StorageFullError as error:
+            # Fires wait for room; ends of runs need what there is.
+            logger.warning("nothing is fired while the disk is full: %s", error)
+            self._full_until = self._clock.monotonic() + FULL_SECONDS
+            return False
+
+    def _act(self) -> bool:
+        """Fire what is due and look at what has changed."""
         queued = False
         if self._next_due_at is not None and self._next_due_at <= self._clock.utc_now():
             outcome = self._firer.fire_due(limit=BATCH)

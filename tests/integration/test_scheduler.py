@@ -7,7 +7,7 @@ import pytest
 
 from scriptrunner.engine.paths import ScriptMissingError
 from scriptrunner.engine.plan import TooManyArgsError
-from scriptrunner.errors import MalformedInputError
+from scriptrunner.errors import MalformedInputError, StorageFullError
 from scriptrunner.runs.errors import IdempotencyConflictError, QueueFullError
 from scriptrunner.runs.models import IdempotencyKey
 from scriptrunner.scheduler.errors import TaskExistsError, TaskNotFoundError
@@ -567,3 +567,51 @@ def test_a_file_that_no_task_names_is_removed_after_a_while(world: TaskWorld) ->
         tidier.tick()
         assert len(list(folder.iterdir())) == count
     assert not left.exists()
+
+
+def test_a_task_that_cannot_be_understood_holds_up_no_other(world: TaskWorld) -> None:
+    world.add("broken", schedule="daily at 11:00", events=("go",))
+    world.add("sound", schedule="daily at 11:00", events=("go",))
+    with world.database.write() as connection:
+        damage = "UPDATE tasks SET timezone = 'Mars/X', run_options = '{\"x\": 1}'"
+        connection.exec_driver_sql(f"{damage} WHERE id = 'broken'")
+    world.tick(3600)
+    assert world.task("sound").run_count == 1
+    assert world.decisions("broken") == ["skipped"]
+    assert "cannot be understood" in world.fires("broken")[0].reason
+    assert world.task("broken").next_fire_at is None
+    # Also at the very moment of another fire.
+    answer = world.tasks.events.fire("go", principal="ann")
+    assert "cannot be understood" in dict(answer.skipped)["broken"]
+    assert "is still active" in dict(answer.skipped)["sound"]
+
+
+def test_a_full_disk_delays_fires_and_loses_none(
+    world: TaskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add(schedule="every 10 minutes")
+
+    def refuse() -> None:
+        raise StorageFullError
+
+    monkeypatch.setattr(world.ticker._firer._runs, "check_disk", refuse)
+    world.clock.advance(600)
+    assert world.ticker.tick() is False
+    assert 0 < world.ticker.seconds_left() <= 1
+    monkeypatch.undo()
+    world.tick(1)
+    assert len(world.runs_of()) == 1
+
+
+def test_a_finished_task_can_be_changed_and_used_again(world: TaskWorld) -> None:
+    world.add(schedule="every minute", max_runs=1)
+    world.add("once", run_at=world.later(seconds=30))
+    world.tick(60)
+    world.finish()
+    assert (world.state(), world.state("once")) == ("finished", "finished")
+    world.tasks.update("once", {"description": "done"}, principal="ann")
+    world.tasks.pause("once", principal="ann")
+    world.tasks.resume("once", principal="ann")
+    world.tasks.update("t", {"max_runs": 2}, principal="ann")
+    world.tick(60)
+    assert world.task().run_count == 2

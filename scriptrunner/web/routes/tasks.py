@@ -40,9 +40,9 @@ from scriptrunner.web.schemas.task import (
 )
 from scriptrunner.web.task_files import (
     YAML_TYPE,
-    read_yaml,
+    read_tasks,
     to_definitions,
-    write_yaml,
+    write_tasks,
 )
 
 router = APIRouter(tags=["scheduler"])
@@ -283,7 +283,7 @@ def list_task_fires(
 def export_tasks(services: ServicesDep) -> Response:
     """Return all tasks as YAML; secret values are masked."""
     found = services.tasks.views.list_definitions()
-    text = write_yaml(each.definition for each in found)
+    text = write_tasks(each.definition for each in found)
     headers = {"Content-Disposition": 'attachment; filename="tasks.yaml"'}
     return Response(text.encode("utf-8"), media_type=YAML_TYPE, headers=headers)
 
@@ -304,7 +304,7 @@ def import_tasks(
 ) -> Response:
     """Store the tasks of a YAML file, all or none."""
     imported = actor.services.tasks.import_all(
-        read_yaml(body.text),
+        read_tasks(body.text),
         principal=actor.principal,
         replace_existing=body.replace,
         dry_run=body.dry_run,
