@@ -16,7 +16,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scriptrunner.alerts.models import (
     Alert,
@@ -27,6 +26,7 @@ from scriptrunner.alerts.models import (
 )
 from scriptrunner.storage.changes import reserve
 from scriptrunner.storage.tables import alert_deliveries, alerts
+from scriptrunner.storage.upsert import insert_into
 
 _ALERT_NAMES = tuple(each.name for each in fields(Alert) if each.name in alerts.c)
 _DELIVERY_NAMES = tuple(
@@ -101,7 +101,6 @@ def add(
 
 
 def _insert(connection: Connection, alert: NewAlert, number: int) -> int | None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     row = {
         "change": number,
         "run_id": alert.run_id,
@@ -117,7 +116,7 @@ def _insert(connection: Connection, alert: NewAlert, number: int) -> int | None:
         "run": dict(alert.run),
         "metrics": dict(alert.metrics),
     }
-    statement = dialect.insert(alerts).values(row).on_conflict_do_nothing()
+    statement = insert_into(connection, alerts).values(row).on_conflict_do_nothing()
     found: int | None = connection.execute(statement.returning(alerts.c.id)).scalar()
     return found
 

@@ -19,20 +19,19 @@ class _Prepared:
     """An ``INSERT`` of certain columns for one kind of database."""
 
     text: str
-    #: Name, and conversion to what the driver takes, of each parameter in order.
-    columns: tuple[tuple[str, Convert | None], ...]
+    #: Columns in the order of the parameters.
+    names: tuple[str, ...]
+    #: What becomes of the value at a place before the driver takes it.
+    conversions: tuple[tuple[int, Convert], ...]
     is_positional: bool
 
     def to_parameters(self, row: Mapping[str, Any]) -> Any:
-        values = [
-            row[name] if convert is None else convert(row[name])
-            for name, convert in self.columns
-        ]
+        values = [row[name] for name in self.names]
+        for place, convert in self.conversions:
+            values[place] = convert(values[place])
         if self.is_positional:
             return tuple(values)
-        return {
-            name: value for (name, _), value in zip(self.columns, values, strict=True)
-        }
+        return dict(zip(self.names, values, strict=True))
 
 
 class RowInsert:
@@ -62,11 +61,13 @@ class RowInsert:
         statement = self._table.insert()
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))
         order = tuple(compiled.positiontup) if compiled.positional else names
-        columns = tuple(
-            (
-                name,
-                self._table.c[name].type.dialect_impl(dialect).bind_processor(dialect),
-            )
-            for name in order
+        types = [self._table.c[name].type.dialect_impl(dialect) for name in order]
+        found = [each.bind_processor(dialect) for each in types]
+        return _Prepared(
+            text=str(compiled),
+            names=order,
+            conversions=tuple(
+                (place, convert) for place, convert in enumerate(found) if convert
+            ),
+            is_positional=compiled.positional,
         )
-        return _Prepared(str(compiled), columns, compiled.positional)

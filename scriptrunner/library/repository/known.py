@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Row,
-    Table,
     bindparam,
     func,
     literal,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from scriptrunner.library.repository.bulk import insert_rows
@@ -30,6 +28,7 @@ from scriptrunner.storage.tables import (
     script_versions,
     scripts,
 )
+from scriptrunner.storage.upsert import insert_into
 
 #: Known files that are fetched at once.
 CHUNK_ROWS = 4_000
@@ -140,7 +139,7 @@ def keep_folders(
     """Write the states of some folders of a root."""
     if not states:
         return
-    statement = _upsert(connection, script_folders)
+    statement = insert_into(connection, script_folders)
     changed = {
         name: statement.excluded[name]
         for name in ("mark", "file_count", "skipped_count")
@@ -245,7 +244,7 @@ def supersede(
         scripts.c.id, scripts.c.content_id, scripts.c.content_since, last
     ).where(scripts.c.id.in_(ids))
     names = ["script_id", "content_id", "first_seen_at", "last_seen_at"]
-    statement = _upsert(connection, script_versions).from_select(names, present)
+    statement = insert_into(connection, script_versions).from_select(names, present)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["script_id", "content_id"],
@@ -294,10 +293,3 @@ def mark_missing(connection: Connection, ids: Sequence[int], *, now: datetime) -
         .values(missing_flag=True, updated_at=now)
     )
     return connection.execute(statement).rowcount
-
-
-def _upsert(connection: Connection, table: Table) -> Any:
-    """Return an insert that can say what to do about rows that are there already."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)

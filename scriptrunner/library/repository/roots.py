@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scriptrunner.library.models import Root, RootOptions
 from scriptrunner.library.repository import scans
@@ -15,6 +14,7 @@ from scriptrunner.storage.tables import (
     script_versions,
     scripts,
 )
+from scriptrunner.storage.upsert import insert_into
 
 
 def insert(
@@ -36,9 +36,8 @@ def insert(
         "watch": options.watch,
         "created_at": now,
     }
-    make: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement = (
-        make.insert(folder_roots)
+        insert_into(connection, folder_roots)
         .values(values)
         .on_conflict_do_nothing(index_elements=["path"])
         .returning(folder_roots.c.id)

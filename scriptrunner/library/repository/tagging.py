@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scriptrunner.library.models import Tag
 from scriptrunner.storage.tables import script_tags, scripts, tags
+from scriptrunner.storage.upsert import insert_into
 
 
 def list_all(connection: Connection) -> list[Tag]:
@@ -53,7 +53,7 @@ def insert(
     """Add a tag and return its id; None if its name was taken at the last moment."""
     values = {"name": name, "name_folded": name_folded, "color": color}
     statement = (
-        _insert(connection, tags)
+        insert_into(connection, tags)
         .values(**values, created_at=now)
         .on_conflict_do_nothing(index_elements=["name_folded"])
         .returning(tags.c.id)
@@ -81,7 +81,7 @@ def attach(
     if not rows:
         return 0
     before = _count(connection, script_ids, tag_ids)
-    statement = _insert(connection, script_tags).on_conflict_do_nothing()
+    statement = insert_into(connection, script_tags).on_conflict_do_nothing()
     connection.execute(statement, rows)
     return _count(connection, script_ids, tag_ids) - before
 
@@ -117,12 +117,6 @@ def _count(
     )
     count: int = connection.execute(statement).scalar_one()
     return count
-
-
-def _insert(connection: Connection, table: Any) -> Any:
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
 
 
 def _to_tag(row: Any, *, script_count: int) -> Tag:
