@@ -7,6 +7,7 @@ import pytest
 
 pytest_plugins = (
     "tests.databases",
+    "tests.library_world",
     "tests.network",
     "tests.run_world",
     "tests.task_world",

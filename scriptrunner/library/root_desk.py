@@ -89,7 +89,8 @@ class RootDesk:
             return number
 
         root = self.get_root(self._database.retrying(add))
-        self._wake()  # it may ask to be watched
+        if options.watch:
+            self._wake()
         return root
 
     def change(self, root_id: int, values: Mapping[str, Any]) -> Root:
@@ -107,7 +108,8 @@ class RootDesk:
                 roots.change(connection, root_id, values)
 
         self._database.retrying(change)
-        self._wake()
+        if values.get("watch"):
+            self._wake()
         return self.get_root(root_id)
 
     def delete(self, root_id: int) -> int:
@@ -137,7 +139,6 @@ class RootDesk:
         ):
             deleted += count
         self._database.retrying(lambda connection: roots.remove(connection, root_id))
-        self._wake()
         self._announce()
         return deleted
 

@@ -159,6 +159,43 @@ ROWS = [
     ("GET", "/api/scheduler/calendar", "none", 200, has("fires", "truncated")),
     ("POST", "/api/scheduler/import", "none", 422, has("detail")),
     ("POST", "/api/scheduler/import/crontab", "none", 422, has("detail")),
+    # Library
+    ("GET", "/api/library/folder-roots", "none", 200, is_list),
+    ("GET", "/api/library/scripts", "none", 200, has("items", "total", "page")),
+    ("GET", "/api/library/tags", "none", 200, is_list),
+    ("GET", "/api/library/duplicates", "none", 200, is_list),
+    ("GET", "/api/library/stats", "none", 200, has("total_scripts", "by_language")),
+    ("GET", "/api/library/tree", "none", 422, has("detail")),
+    ("GET", "/api/fs", "none", 200, has("roots", "folders", "files")),
+    ("POST", "/api/library/folder-roots", "none", 422, has("detail")),
+    ("POST", "/api/library/tags", "none", 422, has("detail")),
+    ("POST", "/api/library/scripts/tags", "none", 422, has("detail")),
+    # What is named by a number: another word is none.
+    *(
+        (method, f"/api/library/{path}", "none", 422, has("detail"))
+        for method, path in (
+            ("PATCH", "folder-roots/{root_id}"),
+            ("DELETE", "folder-roots/{root_id}"),
+            ("POST", "folder-roots/{root_id}/scan"),
+            ("GET", "folder-roots/{root_id}/scans"),
+            ("GET", "folder-roots/{root_id}/scan/{scan_id}"),
+            ("POST", "folder-roots/{root_id}/scan/{scan_id}/cancel"),
+            ("GET", "scripts/{script_id}"),
+            ("GET", "scripts/{script_id}/content"),
+            ("GET", "scripts/{script_id}/tokens"),
+            ("PUT", "scripts/{script_id}/status"),
+            ("GET", "scripts/{script_id}/notes"),
+            ("GET", "scripts/{script_id}/versions"),
+            ("GET", "scripts/{script_id}/versions/{sha256}"),
+            ("GET", "scripts/{script_id}/diff"),
+            ("GET", "scripts/{script_id}/runs"),
+            ("POST", "scripts/{script_id}/run"),
+            ("POST", "scripts/{script_id}/tags/{tag_id}"),
+            ("DELETE", "scripts/{script_id}/tags/{tag_id}"),
+            ("PATCH", "tags/{tag_id}"),
+            ("DELETE", "tags/{tag_id}"),
+        )
+    ),
     # Access
     ("GET", "/api/tokens", "none", 200, has("tokens", "count")),
     ("DELETE", "/api/tokens/{token_id}", "none", 404, has("detail")),
