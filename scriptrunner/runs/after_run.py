@@ -1,5 +1,6 @@
 """What the steps after a run need of this service: prices, baselines, places for files."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from scriptrunner.engine.output_files import (
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.scans.session import read_reports
 from scriptrunner.engine.steps import baseline, cost, scans
-from scriptrunner.engine.steps.ending import Findings
+from scriptrunner.engine.steps.ending import Ending, Findings
 from scriptrunner.engine.steps.prices import PriceChoice, PriceError, Rates, find_rates
 from scriptrunner.history.locations import make_locations
 from scriptrunner.runs.alerting import RunAlerts
@@ -26,6 +27,11 @@ from scriptrunner.runs.repository import baselines
 from scriptrunner.runs.repository.state import StoredRun
 from scriptrunner.settings import Settings, SettingsError
 from scriptrunner.storage.database import Connection
+
+logger = logging.getLogger(__name__)
+
+#: What wrong data, or a defect of ours, makes of itself.
+DEFECTS = (AttributeError, LookupError, TypeError, ValueError)
 
 
 class AfterRun:
@@ -111,10 +117,19 @@ class AfterRun:
     def look_up(self, connection: Connection, run: StoredRun) -> Findings:
         """Return what the steps of ``run`` need to know, before they work.
 
+        Files that are damaged must not keep a run from ending: then nothing is known.
+
         Args:
             connection: Of any transaction.
             run: The run, its last attempt still as it was claimed.
         """
+        try:
+            return self._look_up(connection, run)
+        except (OSError, *DEFECTS):
+            logger.exception("run %s: its steps have nothing to go by", run.id)
+            return Findings(baseline_error="internal error")
+
+    def _look_up(self, connection: Connection, run: StoredRun) -> Findings:
         request = run.request
         rates, earlier = None, []
         if cost.is_wanted(request):
@@ -142,6 +157,13 @@ class AfterRun:
             return []
         path = f"{self._folders.path(run.id)}/a{run.attempt}.samples"
         return sample_file.read_all(path)
+
+    def plan_alerts(self, ending: Ending) -> None:
+        """Say in the result whom each rule that was met is to be told to."""
+        try:
+            self.alerts.plan(ending)
+        except DEFECTS:
+            logger.exception("run %s: its alerts have no receivers", ending.run_id)
 
     def read_scans(self, run: StoredRun) -> dict[str, dict[str, Any]] | None:
         """Return what the scans of ``run`` have found so far; None without any."""

@@ -105,6 +105,8 @@ class Ledger:
             after_run=AfterRun(settings, self._folders),
         )
         self._retries = RetryTimes(self._host.clock)
+        #: Ends with files that the database or the disk has refused.
+        self._unwritten: list[End] = []
 
     # Claims
 
@@ -136,6 +138,7 @@ class Ledger:
         self, ends: Sequence[End], limit: int
     ) -> tuple[list[Launch], int]:
         """Do it once; return the claims and how many dry runs were ended."""
+        ends = [*self._unwritten, *ends]
         with self._database.read() as connection:
             due = self._list_due(connection, limit)
         if not due:
@@ -154,7 +157,7 @@ class Ledger:
                     self._write_claims(each, candidates, descriptions),
                 )
             )
-            self._complete(written, outputs)
+            self._complete_later(written, outputs)
         except LostRaceError:
             # Somebody changed one of them since they were read: sort out which.
             self.record_ends(ends)
@@ -275,6 +278,7 @@ class Ledger:
 
     def record_ends(self, ends: Sequence[End]) -> None:
         """End attempts: the run becomes terminal or waits for its next attempt."""
+        ends = [*self._unwritten, *ends]
         if not ends:
             return
         outputs = {each.run_id: self._read_outputs(each) for each in ends}
@@ -282,6 +286,21 @@ class Ledger:
             lambda connection: self._write_ends(connection, ends, outputs)
         )
         self._complete(written, outputs)
+        self._unwritten = []
+
+    def _complete_later(
+        self, written: "_WrittenEnds", outputs: dict[str, Outputs]
+    ) -> None:
+        """Do what is left of ends; what is refused now is done with the next ones.
+
+        The claims of the same transaction are committed and must not be forgotten.
+        """
+        try:
+            self._complete(written, outputs)
+            self._unwritten = []
+        except (ScriptRunnerError, OSError) as error:
+            logger.warning("ends with files come later: %s", error)
+            self._unwritten = list(written.apart)
 
     def _complete(self, written: "_WrittenEnds", outputs: dict[str, Outputs]) -> None:
         """Do what is left of ends after their transaction."""

@@ -256,7 +256,7 @@ class RunChange:
             is_started=run.started_at is not None or state.reason not in UNSTARTED,
         )
         steps.work_through(self.ending)
-        self._host.after_run.alerts.plan(self.ending)
+        self._host.after_run.plan_alerts(self.ending)
         return self.ending
 
     def store_alerts(self, connection: Connection) -> None:

@@ -8,10 +8,12 @@ import pytest
 from junitparser import JUnitXml
 
 from scriptrunner.engine.destinations import InvalidOutputPathError
+from scriptrunner.errors import StorageFullError
 from scriptrunner.runs.after_run import AfterRun
+from scriptrunner.runs.errors import OutputNotFoundError
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.settings import SettingsError
-from tests.run_world import RunWorld
+from tests.run_world import BOOT, RunWorld
 
 #: 0.1 + 0.05 s of CPU in 0.25 s: the numbers of ``RunWorld.end_record``.
 GOOD = {"metric": "cpu", "max_value": 80}
@@ -274,6 +276,51 @@ def test_a_note_that_comes_in_between_is_not_lost(
     assert [event.seq for event in world.events(run_id)] == list(
         range(1, len(types) + 1)
     )
+
+
+def test_claims_are_kept_when_an_end_with_files_is_refused(
+    world: RunWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are committed already; the end comes with the next turn."""
+    run_id = world.submit(junit_output="r.xml")
+    end = world.make_end(world.claim_one())
+    waiting = world.submit()
+
+    def refuse(*_args: Any) -> Any:
+        monkeypatch.undo()
+        raise StorageFullError
+
+    monkeypatch.setattr(AfterRun, "look_up", refuse)
+    (launch,) = world.ledger.turn_over([end], 1, boot_id=BOOT)
+    assert launch.run_id == waiting
+    assert world.get(run_id).item.status == "running"
+    assert world.ledger.turn_over([], 1, boot_id=BOOT) == []
+    record = world.get(run_id)
+    assert record.item.status == "completed"
+    assert len(record.outputs) == 1
+
+
+def test_a_defect_in_what_is_looked_up_does_not_keep_a_run_from_ending(
+    world: RunWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AfterRun, "_load", lambda *_: {}["x"])
+    record = end_one(world, load_baseline="b.json", junit_output="r.xml")
+    assert record.item.status == "completed"
+    assert record.result["baseline_load_error"] == "internal error"
+    assert record.result["junit_output"] == "r.xml"
+
+
+def test_an_output_that_was_swapped_for_a_link_is_not_served(
+    world: RunWorld, tmp_path: Path
+) -> None:
+    run_id = world.run_to_end(junit_output="a/r.xml")
+    folder = world.run_folder(run_id) / "outputs" / "a"
+    (tmp_path / "r.xml").write_text("elsewhere")
+    (folder / "r.xml").unlink()
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(OutputNotFoundError):
+        world.service.open_output(run_id, "a/r.xml")
 
 
 def test_the_step_report_tells_of_the_steps(world: RunWorld) -> None:
