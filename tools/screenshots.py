@@ -48,6 +48,19 @@ for epoch in range(1, 241):
         print(f"checkpoint {epoch} written", file=sys.stderr, flush=True)
     time.sleep(0.02 if epoch < 220 else 3)
 """,
+    "ml/features.py": """
+import time
+kept = []
+for step in range(6):
+    kept.append(bytearray(6_000_000 * (step % 4 + 1)))
+    until = time.monotonic() + 0.25
+    while time.monotonic() < until:
+        sum(range(10_000))
+    time.sleep(0.2)
+    if step == 3:
+        kept.clear()
+print("features written")
+""",
     "ops/wait_for_disk.py": "import time\ntime.sleep(600)\n",
 }
 
@@ -61,20 +74,23 @@ def main() -> None:
         running_server(Path(folder), environment=environment) as server,
         sync_playwright() as playwright,
     ):
-        failed, training = run_samples(server)
+        failed, training, measured = run_samples(server)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for theme, suffix in (("light", ""), ("dark", "-dark")):
             with opened(browser, server, theme=theme, window=DESKTOP) as page:
                 shoot_runner(page, f"dashboard{suffix}")
                 shoot_run(page, failed, f"run{suffix}")
                 shoot_run(page, training, f"live{suffix}")
+                shoot_metrics(page, measured, f"metrics{suffix}")
+                shoot_launch(page, failed, f"launch{suffix}")
+                shoot_comparison(page, failed, f"compare{suffix}")
             with opened(browser, server, theme=theme, window=PHONE) as page:
                 shoot_runner(page, f"phone{suffix}")
         browser.close()
 
 
-def run_samples(server: Server) -> tuple[str, str]:
-    """Run scripts of every outcome; return the run that failed and one that goes on."""
+def run_samples(server: Server) -> tuple[str, str, str]:
+    """Run scripts of every outcome; return a failed one, one that goes on, a busy one."""
     for name, text in SCRIPTS.items():
         server.write_script(name, text.lstrip())
 
@@ -94,8 +110,11 @@ def run_samples(server: Server) -> tuple[str, str]:
         )
     ]
     stopped = run("ops/wait_for_disk.py")
-    for run_id in done:
+    gates = [{"metric": "cpu_max", "max_value": 90.0}]
+    measured = run("ml/features.py", performance_gates=gates)
+    for run_id in [*done, measured]:
         server.wait_finished(run_id)
+    server.wait_finished(run("jobs/nightly_etl.py", "--day", "2026-11-21"))
     server.client.post(f"/api/runs/{stopped}/cancel")
     failed = run("jobs/nightly_etl.py", "--day", "2026-11-22", enable_visualizer=True)
     server.wait_finished(failed)
@@ -103,7 +122,7 @@ def run_samples(server: Server) -> tuple[str, str]:
     for name in ("jobs/report.py", "jobs/backup.py"):
         server.wait_finished(run(name, "--week"))
     run("ops/wait_for_disk.py", "--mount", "/srv/archive")
-    return failed, training
+    return failed, training, measured
 
 
 @contextmanager
@@ -132,6 +151,8 @@ def shoot_runner(page: Page, name: str) -> None:
     """Take the Runner as it is on arrival."""
     page.goto("/")
     expect(page.get_by_test_id("run-row").first).to_be_visible()
+    expect(page.get_by_test_id("launch-submit")).to_be_visible()
+    expect(page.get_by_test_id("attention")).to_be_visible()
     expect(page.get_by_test_id("live-state")).to_have_text("live")
     take(page, name)
 
@@ -141,6 +162,27 @@ def shoot_run(page: Page, run_id: str, name: str) -> None:
     page.goto(f"/runs/{run_id}")
     expect(page.locator(".log-line").first).to_be_visible()
     expect(page.get_by_test_id("live-state")).to_have_text("live")
+    take(page, name)
+
+
+def shoot_metrics(page: Page, run_id: str, name: str) -> None:
+    """Take CPU and memory of a run over time."""
+    page.goto(f"/runs/{run_id}/metrics")
+    expect(page.locator("canvas").nth(1)).to_be_visible()
+    take(page, name)
+
+
+def shoot_launch(page: Page, run_id: str, name: str) -> None:
+    """Take the launch form with the options of a run."""
+    page.goto(f"/launch?from={run_id}")
+    expect(page.get_by_test_id("launch-origin")).to_be_visible()
+    take(page, name)
+
+
+def shoot_comparison(page: Page, run_id: str, name: str) -> None:
+    """Take the comparison of a run with the one before."""
+    page.goto(f"/compare?a={run_id}")
+    expect(page.get_by_test_id("compare-options")).to_be_visible()
     take(page, name)
 
 

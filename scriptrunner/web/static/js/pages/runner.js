@@ -52,8 +52,8 @@ export default function Runner() {
   useEffect(followStats, []);
   return html`<${Heading} class="sr-only">Runner<//>
     <${Figures} />
-    <${Attention} />
     <${LaunchCard} />
+    <${Attention} />
     <${RunsCard} />`;
 }
 

@@ -167,6 +167,8 @@ function drawLines(plot, { limits = [], marks = [] }, colour) {
   ctx.save();
   ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
   ctx.lineWidth = devicePixelRatio;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   ctx.font = `${10.5 * devicePixelRatio}px Inter, system-ui, sans-serif`;
   for (const { value, label, tone = 'warn' } of limits) {
     const y = plot.valToPos(value, 'y', true);

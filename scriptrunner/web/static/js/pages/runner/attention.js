@@ -13,7 +13,7 @@ import { showStarted } from '../../lib/runs-list.js';
 /** At most one look per this time, however many runs change. */
 const GATHER_MS = 3000;
 const MUTE_MS = 3_600_000;
-const SHOWN = 3;
+const SHOWN = 2;
 
 const troubles = signal(/** @type {object[]} */ ([]));
 /** Until when a script is not mentioned, by its path. */
@@ -52,7 +52,7 @@ function mute(path) {
 export function Attention() {
   useEffect(follow, []);
   const now = Date.now();
-  const worth = troubles.value.filter(({ script_path: path, failures, never_succeeded: never }) => (failures > 1 || never) && !(muted.value[path] > now));
+  const worth = troubles.value.filter(({ script_path: path, failures }) => failures > 1 && !(muted.value[path] > now));
   if (!worth.length) return null;
   const shown = all.value ? worth : worth.slice(0, SHOWN);
   const more = worth.length > SHOWN && html`<${Button} compact=${true} kind="quiet" label=${all.value ? 'Show fewer' : `Show all ${worth.length}`}
@@ -65,7 +65,7 @@ function Trouble({ trouble }) {
   const { script_path: path, run_id: id, failures, never_succeeded: never, stderr_snippet: words, error, finished_at: at } = trouble;
   const run = { id, status: 'failed', request: { script_path: path }, reason: trouble.reason, error };
   const lines = words.trimEnd().split('\n').filter(Boolean).slice(-3);
-  const what = failures === 1 ? 'failed at its first run' : `failed ${plural(failures, 'time')} in a row${never ? ', never succeeded' : ''}`;
+  const what = `failed ${plural(failures, 'time')} in a row${never ? ', never succeeded' : ''}`;
   const restart = () => act('restart', run, (_, answer) => answer && showStarted(answer.run_id));
   return html`<li class="trouble" data-script=${path}>
     <${Icon} name="circle-x" />

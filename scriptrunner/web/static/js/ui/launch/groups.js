@@ -38,7 +38,7 @@ export function brief(field, value) {
 
 export function Group({ group, current, children }) {
   return html`<fieldset id=${`group-${group.key}`} class=${`launch-group group-${group.key}`}>
-    <legend>${group.title}<span class="muted"> ${group.help}</span></legend>
+    <legend>${group.more ?? group.title}<span class="muted"> ${group.help}</span></legend>
     <div class="fields">${children}</div>
     ${group.key === 'retry' && current.retry_on_failure && html`<p class="help preview">${retryPreview(current)}</p>`}
   </fieldset>`;
