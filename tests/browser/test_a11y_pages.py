@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 #: Address (`{script}` is the one with a history), and what must be there first.
 PLACES = [
-    ("/library?script={id}", "lib-source"),
+    ("/library?search=nightly&script={id}", "lib-source"),
     ("/library/{id}?part=versions", "lib-versions"),
     ("/library/duplicates", "duplicate-group"),
     ("/schedules?new=1", "sch-table"),

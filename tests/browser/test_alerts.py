@@ -34,3 +34,14 @@ def test_a_channel_is_tried(page: Page) -> None:
     expect(slack).to_have_attribute(
         "title", "slack has no address: give slack_webhook or set WEBAPI_SLACK_WEBHOOK"
     )
+
+
+def test_a_rule_is_tried_on_the_last_runs(page: Page, server: Server) -> None:
+    server.wait_finished(server.submit("hello.py"))
+    page.goto("/alerts?part=try")
+    page.get_by_test_id("try-condition").fill("execution_time < 3600")
+    expect(page.get_by_test_id("try-count")).to_contain_text("would have alerted")
+    expect(page.get_by_test_id("try-runs")).to_contain_text("would alert")
+    page.get_by_test_id("try-condition").fill("execution_time <")
+    expect(page.get_by_test_id("try-verdict").locator(".text-bad")).to_be_visible()
+    expect(page.get_by_test_id("try-runs")).to_have_count(0)

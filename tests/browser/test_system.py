@@ -53,6 +53,19 @@ def test_a_token_is_shown_once_and_revoked(page: Page, server: Server) -> None:
     assert server.client.get("/api/me", headers=headers).status_code == 401
 
 
+def test_a_token_for_another_system_fires_one_event(page: Page, server: Server) -> None:
+    page.goto("/tokens")
+    page.get_by_test_id("token-role").select_option("event")
+    page.get_by_test_id("token-event").fill("parcel")
+    page.get_by_test_id("token-add").click()
+    text = page.get_by_test_id("token-text").inner_text()
+    page.keyboard.press("Escape")
+    row = page.locator(f'[data-token-id="{text.split("_")[1]}"]')
+    expect(row).to_contain_text("fire parcel")
+    headers = {"Authorization": f"Bearer {text}"}
+    assert server.client.get("/api/runs", headers=headers).status_code == 403
+
+
 def test_the_trail_is_filtered(page: Page, server: Server) -> None:
     token = server.client.post("/api/tokens", json={"name": "x"}).json()["id"]
     page.goto("/audit?action=token")

@@ -13,6 +13,7 @@ import { PageHead } from '../ui/page-head.js';
 import { Pager } from '../ui/pager.js';
 import { lacking, Loaded } from '../ui/states.js';
 import { Tabs } from '../ui/tabs.js';
+import { TryRule } from './alerts/try-rule.js';
 import { showError, showToast } from '../ui/toast.js';
 
 export const title = () => 'Alerts';
@@ -23,12 +24,16 @@ const SPANS = [['24', 'last 24 hours'], ['168', 'last 7 days'], ['720', 'last 30
 const SIZE = 50;
 
 export default function Alerts() {
-  const part = query.value.get('part') === 'channels' ? 'channels' : 'list';
-  const tabs = [{ key: 'list', label: 'Triggered', href: href('/alerts') }, { key: 'channels', label: 'Channels', href: href('/alerts?part=channels') }];
+  const asked = query.value.get('part');
+  const part = asked in PARTS ? asked : 'list';
+  const [, Part] = PARTS[part];
+  const tabs = Object.entries(PARTS).map(([key, [label]]) => ({ key, label, href: href(key === 'list' ? '/alerts' : `/alerts?part=${key}`) }));
   return html`<${PageHead} title="Alerts" note="Rules belong to the run or the task that they watch; here stands what they found." />
     <${Tabs} label="Parts of the alerts" current=${part} tabs=${tabs} />
-    ${part === 'list' ? html`<${Triggered} />` : html`<${Channels} />`}`;
+    <${Part} key=${part} />`;
 }
+
+const PARTS = { list: ['Triggered', Triggered], channels: ['Channels', Channels], try: ['Try a rule', TryRule] };
 
 async function loadAlerts({ script, hours, page }, { signal }) {
   const since = hours ? new Date(Date.now() - Number(hours) * 3_600_000).toISOString() : null;

@@ -122,14 +122,23 @@ function SupervisorCard({ host: { supervisor, streams, interpreter, containment 
   ]} /><//>`;
 }
 
+/** How long the history is kept, and what that would remove now. */
+function Retention({ found: { policy, automatic, would_delete: gone } }) {
+  const rules = [policy.days && `${plural(policy.days, 'day')}`, policy.max_runs && `${plural(policy.max_runs, 'execution')}`, policy.max_mb && `${count(policy.max_mb)} MiB`].filter(Boolean);
+  const link = html`<a href=${href('/analytics?part=history#cleanup')}>clean up</a>`;
+  if (!automatic) return html`until you ${link}`;
+  return html`at most ${rules.join(' and ')}${gone.executions > 0 && `; ${plural(gone.executions, 'execution')} will go soon`}, or ${link} now`;
+}
+
 function VersionsCard({ host }) {
   const history = useResource((options) => getJson('/api/analytics/history/stats', options), []);
   const stats = history.data;
+  const retention = useResource((options) => getJson('/api/analytics/retention/preview', options), []);
   return html`<${Card} title="Version and data"><${Pairs} pairs=${[
     ['Script Runner', host.version],
     ['Up for', duration(host.uptime_seconds)],
     ['History', stats && html`${count(stats.total_executions)} executions of ${plural(stats.unique_scripts, 'script')}${stats.database_size_mb !== null && `, ${bytes(stats.database_size_mb * 1048576)}`}`],
     ['Oldest execution', stats?.oldest && html`<${Ago} at=${stats.oldest} />`],
-    ['Kept', html`until you clean up: <a href=${href('/analytics?part=history#cleanup')}>cleanup and retention</a>`],
+    ['Kept', retention.data && html`<${Retention} found=${retention.data} />`],
   ]} /><//>`;
 }

@@ -21,16 +21,21 @@ export default function Tokens() {
     <${Card} title="Tokens"><${Loaded} resource=${found}>${({ tokens }) => html`<${Table} tokens=${tokens} onChange=${found.reload} />`}<//><//>`;
 }
 
+const ROLES = [['admin', 'admin'], ['event', 'fires one event']];
+
 function MakeToken({ onMade }) {
   const [name, setName] = useState('');
+  const [role, setRole] = useState('admin');
+  const [event, setEvent] = useState('');
   const [busy, setBusy] = useState(false);
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = async (submitted) => {
+    submitted.preventDefault();
     if (busy || lacking('token.write')) return;
     setBusy(true);
     try {
-      const made = await postJson('/api/tokens', { json: name.trim() ? { name } : {} });
+      const made = await postJson('/api/tokens', { json: { ...(name.trim() && { name }), role, ...(role === 'event' && { event }) } });
       setName('');
+      setEvent('');
       showToken(made);
       onMade();
     } catch (error) {
@@ -41,10 +46,13 @@ function MakeToken({ onMade }) {
   return html`<form class="inline-form" onSubmit=${submit}>
     <div class="field"><label for="token-name">Name</label>
       <input id="token-name" type="text" maxlength="100" placeholder="build server" value=${name} autocomplete="off"
-        onInput=${(event) => setName(event.target.value)} data-testid="token-name" />
+        onInput=${({ target }) => setName(target.value)} data-testid="token-name" />
       <p class="help">For people: where it is used, so that you know what stops when you revoke it.</p></div>
-    <div class="field"><label for="token-role">Role</label><select id="token-role"><option>admin</option></select>
-      <p class="help">May do everything.</p></div>
+    <div class="field"><label for="token-role">Role</label><select id="token-role" onChange=${({ target }) => setRole(target.value)} data-testid="token-role">
+        ${ROLES.map(([each, words]) => html`<option key=${each} value=${each} selected=${each === role}>${words}</option>`)}</select>
+      <p class="help">${role === 'event' ? 'For another system: it can fire this one event, and nothing else.' : 'May do everything.'}</p></div>
+    ${role === 'event' && html`<div class="field"><label for="token-event">Event</label><input id="token-event" type="text" required value=${event} autocomplete="off" placeholder="deploy"
+        onInput=${({ target }) => setEvent(target.value)} data-testid="token-event" /><p class="help">Its name, as tasks have it.</p></div>`}
     <${Button} type="submit" kind="primary" icon="plus" label=${busy ? 'Making…' : 'Make token'} busy=${busy} refusal=${lacking('token.write')} data-testid="token-add" />
   </form>`;
 }
@@ -70,7 +78,7 @@ function Table({ tokens, onChange }) {
   const columns = [
     { key: 'name', title: 'Name', head: true, render: (token) => html`${token.name}${isOwn(token) && html` <span class="muted">(yours)</span>`}` },
     { key: 'id', title: 'Id', class: 'mono' },
-    { key: 'role', title: 'Role' },
+    { key: 'role', title: 'May', render: ({ role, scope }) => (scope ? html`fire <code>${scope}</code>` : role === 'admin' ? 'do everything' : role) },
     { key: 'owner', title: 'Made by', class: 'mono' },
     { key: 'created_at', title: 'Made', render: ({ created_at: at }) => html`<${Ago} at=${at} />` },
     { key: 'last_used_at', title: 'Last used', render: ({ last_used_at: at }) => (at ? html`<${Ago} at=${at} />` : 'never') },

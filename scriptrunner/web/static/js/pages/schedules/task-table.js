@@ -9,8 +9,12 @@ import { Button, Card, Empty } from '../../ui/basics.js';
 import { DataTable } from '../../ui/data-table.js';
 import { Chips, Search } from '../../ui/filters.js';
 import { Menu } from '../../ui/menu.js';
+import { Pager } from '../../ui/pager.js';
 import { lacking } from '../../ui/states.js';
 import { LastRun, NextFire, removeAfterAsking, runNow, TaskState, toggle } from '../../ui/task-parts.js';
+
+/** Rows of one page: all tasks are here, but not all are drawn. */
+const SIZE = 100;
 
 /** A task is due when its time has come and it has not begun; one that waits for others is due, too. */
 const isDue = (task) => task.enabled && (task.state === 'waiting' || (task.next_run !== null && parseTime(task.next_run) <= Date.now()));
@@ -52,9 +56,12 @@ function Rows({ rows, tasks, onChange }) {
     { key: 'actions', title: '', class: 'actions', render: (task) => html`<${Actions} task=${task} tasks=${tasks} onChange=${onChange} />` },
   ];
   const sort = { by: query.value.get('sort') ?? 'next_run', descending: query.value.get('order') === 'desc' };
-  return html`<${DataTable} label="Tasks" columns=${columns} rows=${sorted(rows, sort)} rowKey=${({ task_id: id }) => id} testid="sch-table"
+  const page = Math.min(Math.max(1, Number.parseInt(query.value.get('page') ?? '1', 10) || 1), Math.ceil(rows.length / SIZE));
+  const shown = sorted(rows, sort).slice((page - 1) * SIZE, page * SIZE);
+  return html`<${DataTable} label="Tasks" columns=${columns} rows=${shown} rowKey=${({ task_id: id }) => id} testid="sch-table"
     sort=${sort} onSort=${({ by, descending }) => setQuery({ sort: by === 'next_run' ? null : by, order: descending ? 'desc' : null })}
-    rowProps=${({ task_id: id, enabled, state }) => ({ 'data-testid': 'sch-row', 'data-task-id': id, 'data-state': state, tabindex: '-1', class: classes(!enabled && 'is-off', id === added && 'is-selected') })} />`;
+    rowProps=${({ task_id: id, enabled, state }) => ({ 'data-testid': 'sch-row', 'data-task-id': id, 'data-state': state, tabindex: '-1', class: classes(!enabled && 'is-off', id === added && 'is-selected') })} />
+    ${rows.length > SIZE && html`<${Pager} label="Pages of tasks" page=${page} size=${SIZE} shown=${shown.length} total=${rows.length} testid="sch-page" onPage=${(next) => setQuery({ page: next > 1 ? next : null })} />`}`;
 }
 
 /** All tasks are here, so they are put in order here; what has no value comes last. */
