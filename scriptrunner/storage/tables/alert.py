@@ -11,7 +11,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from scriptrunner.storage.tables.columns import (
@@ -19,6 +18,7 @@ from scriptrunner.storage.tables.columns import (
     UtcTime,
     metadata,
     number_key,
+    partial_index,
 )
 
 #: One row per rule of a run that was met. It outlives the run, like the history.
@@ -78,10 +78,9 @@ alert_deliveries = Table(
     #: Why the last try failed, without addresses.
     Column("error", Text),
     UniqueConstraint("alert_id", "channel"),
-    Index(
+    partial_index(
         "ix_alert_deliveries_due",
         "next_try_at",
-        sqlite_where=text("status = 'pending'"),
-        postgresql_where=text("status = 'pending'"),
+        where="status = 'pending'",
     ),
 )

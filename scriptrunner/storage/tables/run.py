@@ -17,6 +17,7 @@ from scriptrunner.storage.tables.columns import (
     JsonText,
     UtcTime,
     metadata,
+    partial_index,
     run_id_key,
 )
 
@@ -93,36 +94,32 @@ runs = Table(
     Index("ix_runs_status_queued_at", "status", "queued_at", "run_status"),
     Index("ix_runs_change", "change"),
     Index("ix_runs_script_sha256", "script_sha256"),
-    Index(
+    partial_index(
         "ix_runs_task_id",
         "task_id",
         "queued_at",
-        sqlite_where=text("task_id IS NOT NULL"),
-        postgresql_where=text("task_id IS NOT NULL"),
+        where="task_id IS NOT NULL",
     ),
     #: By the name, as PostgreSQL cannot index paths of any length.
     Index("ix_runs_script_name_queued_at", "script_name", "queued_at"),
     # By phase, not by status: SQLite would take the index above for the status.
-    Index(
+    partial_index(
         "ix_runs_queue",
         text("priority DESC"),
         "queued_at",
         "id",
-        sqlite_where=text("phase = 'queued'"),
-        postgresql_where=text("phase = 'queued'"),
+        where="phase = 'queued'",
     ),
-    Index(
+    partial_index(
         "ix_runs_dry",
         "queued_at",
-        sqlite_where=text("phase = 'queued' AND dry_run"),
-        postgresql_where=text("phase = 'queued' AND dry_run"),
+        where="phase = 'queued' AND dry_run",
     ),
-    Index(
+    partial_index(
         "ix_runs_active",
         "phase",
         "next_attempt_at",
-        sqlite_where=text("status = 'running'"),
-        postgresql_where=text("status = 'running'"),
+        where="status = 'running'",
     ),
 )
 

@@ -25,7 +25,12 @@ from sqlalchemy import (
     text,
 )
 
-from scriptrunner.storage.tables.columns import UtcTime, metadata, number_key
+from scriptrunner.storage.tables.columns import (
+    UtcTime,
+    metadata,
+    number_key,
+    partial_index,
+)
 
 
 def _ordered_text() -> Text:
@@ -92,12 +97,11 @@ library_scans = Table(
     Index("ix_library_scans_root_id_id", "root_id", "id"),
     Index("ix_library_scans_change", "change"),
     #: One at a time.
-    Index(
+    partial_index(
         "uq_library_scans_running",
         "root_id",
         unique=True,
-        sqlite_where=text("status = 'running'"),
-        postgresql_where=text("status = 'running'"),
+        where="status = 'running'",
     ),
     sqlite_autoincrement=True,
 )
@@ -217,11 +221,10 @@ script_contents = Table(
     Column("is_indexed", Boolean, nullable=False, server_default=text("false")),
     #: Whether a script that had it was removed: perhaps nobody needs it any more.
     Column("is_doubtful", Boolean, nullable=False, server_default=text("false")),
-    Index(
+    partial_index(
         "ix_script_contents_todo",
         "id",
-        sqlite_where=text("is_indexed = false OR is_doubtful = true"),
-        postgresql_where=text("is_indexed = false OR is_doubtful = true"),
+        where="is_indexed = false OR is_doubtful = true",
     ),
     sqlite_autoincrement=True,
 )

@@ -15,7 +15,13 @@ from sqlalchemy import (
     text,
 )
 
-from scriptrunner.storage.tables.columns import JsonText, UtcTime, metadata, number_key
+from scriptrunner.storage.tables.columns import (
+    JsonText,
+    UtcTime,
+    metadata,
+    number_key,
+    partial_index,
+)
 
 
 def _task_key() -> Column[str]:
@@ -76,17 +82,15 @@ tasks = Table(
     Column("last_ended_at", UtcTime),
     Column("last_end_status", String(16)),
     Index("ix_tasks_change", "change"),
-    Index(
+    partial_index(
         "ix_tasks_due_at",
         "due_at",
-        sqlite_where=text("enabled AND due_at IS NOT NULL"),
-        postgresql_where=text("enabled AND due_at IS NOT NULL"),
+        where="enabled AND due_at IS NOT NULL",
     ),
-    Index(
+    partial_index(
         "ix_tasks_pending",
         "id",
-        sqlite_where=text("is_pending"),
-        postgresql_where=text("is_pending"),
+        where="is_pending",
     ),
 )
 
@@ -138,11 +142,10 @@ task_fires = Table(
     Column("principal", String(128), nullable=False),
     UniqueConstraint("task_id", "fire_time"),
     Index("ix_task_fires_fire_time", "fire_time"),
-    Index(
+    partial_index(
         "ix_task_fires_run_id",
         "run_id",
-        sqlite_where=text("run_id IS NOT NULL"),
-        postgresql_where=text("run_id IS NOT NULL"),
+        where="run_id IS NOT NULL",
     ),
 )
 
