@@ -35,7 +35,8 @@ class OwnFiles:
     """The files that the service has written below one folder.
 
     Args:
-        folder: Where they are; made when the first is written.
+        folder: Where they are; made when the first is written, unless it is shared: a
+            shared folder that is missing may be a disk that is not mounted.
         register: Folder that remembers what is ours; made likewise, outside ``folder``.
         is_shared: Whether others may read the files (umask permitting).
     """
@@ -44,6 +45,7 @@ class OwnFiles:
         """Touch nothing yet."""
         self._folder = folder
         self._register = Path(register)
+        self._is_shared = is_shared
         self._file_mode = 0o666 if is_shared else 0o600
         self._folder_mode = 0o777 if is_shared else 0o700
 
@@ -84,7 +86,7 @@ class OwnFiles:
     @contextmanager
     def _open_parent(self, relative: str, *, make: bool) -> Iterator[int]:
         """Open the folder of a file by walking to it without following a link."""
-        if make:
+        if make and not self._is_shared:
             Path(self._folder).mkdir(self._folder_mode, parents=True, exist_ok=True)
         current = os.open(self._folder, _FOLDER)
         try:

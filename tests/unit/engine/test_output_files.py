@@ -151,6 +151,7 @@ def test_of_many_writers_of_a_new_name_others_lose(tmp_path):
 def test_outputs_are_listed_and_published(tmp_path):
     own = OwnFiles(str(tmp_path / "own"), str(tmp_path / "r1"))
     shared = OwnFiles(str(tmp_path / "shared"), str(tmp_path / "r2"), is_shared=True)
+    (tmp_path / "shared").mkdir()
     outputs = RunOutputs(own, shared, (str(tmp_path / "shared"),))
     assert outputs.write("a.xml", b"123") == "a.xml"
     assert outputs.write(f"{tmp_path}/shared/b.xml", b"") == "b.xml"
@@ -170,3 +171,11 @@ def test_local_outputs_are_the_users_own_files(tmp_path, monkeypatch):
     assert listing(tmp_path) == ["sub/y.xml", "x.xml"]
     with pytest.raises(OutputError):
         outputs.write("x.xml/z.xml", b"3")
+
+
+def test_a_shared_folder_that_is_missing_is_not_made(tmp_path):
+    """Its disk may not be mounted."""
+    files = OwnFiles(str(tmp_path / "shared"), str(tmp_path / "r"), is_shared=True)
+    with pytest.raises(OutputError, match="No such file"):
+        files.put("x.xml", b"1")
+    assert not (tmp_path / "shared").exists()
