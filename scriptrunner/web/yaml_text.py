@@ -66,12 +66,17 @@ def parse_yaml(text: str) -> Any:
     Raises:
         RefusedYamlError: If it is no YAML, or YAML that is not taken; says why.
     """
+    loader = None
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe one, see above
+        loader = _Loader(text)
+        return loader.get_single_data()
     except yaml.YAMLError as error:
         raise RefusedYamlError(_first_line(error)) from None
     except (RecursionError, OverflowError) as error:
         raise RefusedYamlError(str(error)[:200]) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
 
 
 def write_yaml(value: Any) -> str:
