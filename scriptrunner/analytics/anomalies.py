@@ -43,6 +43,8 @@ FORMULAS = {
 }
 #: Values below which quartiles and medians say little.
 _FEW = 5
+#: Keeps a score a number whatever the values are.
+_LEAST_UNIT = 1e-150
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,13 @@ def find_anomalies(
         threshold: Above which a value is flagged.
     """
     scale = _SCALES[method](values)
+    unit = max(scale.unit, _LEAST_UNIT)
     if all(value == values[0] for value in values):
         return Anomalies(values[0], values[0])
-    reach = threshold * scale.unit
+    reach = threshold * unit
     found = []
     for index, value in enumerate(values):
-        score = max(value - scale.high, scale.low - value) / scale.unit
+        score = max(value - scale.high, scale.low - value) / unit
         if score > threshold:
             direction = "high" if value > scale.high else "low"
             found.append(Anomaly(index, value, score, direction))

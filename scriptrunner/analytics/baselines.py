@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from scriptrunner.analytics.summary import deviation, mean, quantile
+from scriptrunner.analytics.summary import deviation, exact_percent_of, mean, quantile
 
 #: Reach of the fences in interquartile ranges.
 IQR_K = 1.5
@@ -68,7 +68,7 @@ def _intelligent(ordered: Sequence[float]) -> dict[str, Any]:
     count = len(ordered)
     middle, spread = mean(ordered), deviation(ordered)
     width = ordered[-1] - ordered[0]
-    variation = 100 * spread / abs(middle) if middle else (0.0 if not spread else None)
+    variation = exact_percent_of(spread, middle) if spread else 0.0
     if count < 3:
         baseline, chosen = middle, "mean_fallback"
         reasoning = f"only {count} values: their mean"
@@ -96,7 +96,7 @@ def _intelligent(ordered: Sequence[float]) -> dict[str, Any]:
             "mean": middle,
             "median": quantile(ordered, 0.5),
             "stddev": spread,
-            "coefficient_of_variation": None if variation is None else variation,
+            "coefficient_of_variation": variation,
             "range": width,
             "data_points": count,
         },

@@ -94,7 +94,18 @@ def percent_change(before: float, after: float) -> float | None:
 
     None if ``before`` is 0, or so small that the ratio is no finite number.
     """
-    if before == 0.0:
+    return percent_of(after - before, before)
+
+
+def percent_of(part: float, whole: float) -> float | None:
+    """Return ``part`` in percent of ``|whole|``, to two decimals; None as above."""
+    percent = exact_percent_of(part, whole)
+    return None if percent is None else round(percent, 2)
+
+
+def exact_percent_of(part: float, whole: float) -> float | None:
+    """Return ``part`` in percent of ``|whole|``; None as above."""
+    if whole == 0.0:
         return None
-    change = 100.0 * (after - before) / abs(before)
-    return round(change, 2) if math.isfinite(change) else None
+    percent = 100.0 * part / abs(whole)
+    return percent if math.isfinite(percent) else None

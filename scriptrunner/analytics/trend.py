@@ -5,7 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from scriptrunner.analytics.least_squares import Line, fit_line
-from scriptrunner.analytics.summary import mean, percent_change
+from scriptrunner.analytics.summary import (
+    exact_percent_of,
+    mean,
+    percent_change,
+    percent_of,
+)
 from scriptrunner.analytics.theil_sen import fit_robust_line
 
 #: p-value below which a slope is taken for one.
@@ -37,7 +42,7 @@ def describe_trend(
         raise ValueError("a trend needs two values")
     middle = mean(values)
     direction = find_direction(by_run, middle)
-    percent = round(100 * by_run.slope / abs(middle), 2) if middle else None
+    percent = percent_of(by_run.slope, middle)
     robust = fit_robust_line(places, values)
     return {
         "trend": direction,
@@ -107,7 +112,7 @@ def detect_regression(
     before, recent = mean(values[:-RECENT]), mean(values[-RECENT:])
     percent = percent_change(before, recent)
     rise = before - recent if more_is_better else recent - before
-    worse_percent = 100 * rise / abs(before) if before else None
+    worse_percent = exact_percent_of(rise, before)
     if worse_percent is None:
         is_worse, is_severe = rise > 0, rise > 0
     else:

@@ -30,6 +30,8 @@ BATCH = 500
 PAUSE_SECONDS = 0.01
 #: Executions that are read at once while all are gone through.
 CHUNK = 1_000
+#: Beyond it a value was not measured but made up; its square would be no number.
+MAX_VALUE = 1e100
 
 
 class HistoryStore:
@@ -86,7 +88,11 @@ class HistoryStore:
         with self._database.read() as connection:
             rows = reading.read_series(connection, wanted, [metric], limit=limit)
         place = reading.FIRST_METRIC
-        return [reading.to_point(row, float(row[place])) for row in rows]
+        return [
+            reading.to_point(row, float(row[place]))
+            for row in rows
+            if abs(row[place]) <= MAX_VALUE
+        ]
 
     def list_columns(
         self, metrics: Sequence[str], wanted: HistoryFilter, *, limit: int
@@ -99,7 +105,11 @@ class HistoryStore:
             rows = reading.read_series(connection, wanted, metrics, limit=limit)
         places = range(reading.FIRST_METRIC, reading.FIRST_METRIC + len(metrics))
         return [
-            [float(row[place]) for row in rows if row[place] is not None]
+            [
+                float(row[place])
+                for row in rows
+                if row[place] is not None and abs(row[place]) <= MAX_VALUE
+            ]
             for place in places
         ]
 

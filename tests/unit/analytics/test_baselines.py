@@ -47,6 +47,8 @@ def test_outliers_are_left_out():
             1.2375,
             "wide",
         ),
+        # Just over 30 %: deviation 0.30003 of mean 1.
+        ([0.69997, 1.0, 1.30003], "iqr_filtered", 1.0, "scattered"),
         # The same range, but fewer than ten.
         ([0.8, 0.9, 1.0, 1.1, 1.35], "percentile", 1.0, "steady"),
         ([10.0, 10.1, 9.9], "percentile", 10.0, "steady"),
