@@ -22,8 +22,16 @@ from scriptrunner.library.models import (
     Tag,
 )
 from scriptrunner.library.repository.contents import script_texts
-from scriptrunner.storage.tables import folder_roots, script_tags, scripts, tags
+from scriptrunner.storage.tables import (
+    folder_roots,
+    script_folders,
+    script_tags,
+    scripts,
+    tags,
+)
 
+#: Matches up to which a list is put together from their ids.
+FEW_MATCHES = 1_000
 #: Hits of a search in texts that are counted; there may be more.
 MAX_TEXT_HITS = 2_000
 
@@ -72,21 +80,25 @@ def list_page(
     if wanted.content:
         hits = _find_texts(connection, wanted.content)
         is_exact = len(hits) < MAX_TEXT_HITS
-        conditions.append(scripts.c.content_id.in_(hits) if hits else false())
-    total = connection.execute(
-        select(func.count()).select_from(scripts).where(*conditions)
-    ).scalar_one()
-    ids: Sequence[int] = ()
-    offset = (page - 1) * page_size
-    if offset < total:
-        keys = [each.desc() if descending else each for each in _ORDERS[sort]]
-        ids = connection.scalars(
-            select(scripts.c.id)
-            .where(*conditions)
-            .order_by(*keys, scripts.c.id)
-            .limit(page_size)
-            .offset(offset)
-        ).all()
+        conditions.append(_has_content(connection, hits))
+    # Few matches are found by one walk along the index; many make this stop early.
+    few = connection.scalars(
+        select(scripts.c.id).where(*conditions).limit(FEW_MATCHES + 1)
+    ).all()
+    if len(few) <= FEW_MATCHES:
+        conditions, total = [scripts.c.id.in_(few)], len(few)
+    else:
+        total = connection.execute(
+            select(func.count()).select_from(scripts).where(*conditions)
+        ).scalar_one()
+    ids = _list_ids(
+        connection,
+        conditions,
+        keys=(*_ORDERS[sort], scripts.c.id),
+        descending=descending,
+        part=range((page - 1) * page_size, min(page * page_size, total)),
+        total=total,
+    )
     return ScriptPage(
         items=get_many(connection, ids),
         total=total,
@@ -94,6 +106,30 @@ def list_page(
         page_size=page_size,
         total_is_exact=is_exact,
     )
+
+
+def _list_ids(
+    connection: Connection,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    keys: Sequence[ColumnElement[Any]],
+    descending: bool,
+    part: range,
+    total: int,
+) -> Sequence[int]:
+    """Return the ids at the places ``part`` of a list; the nearer end is begun at."""
+    if not part:
+        return ()
+    from_end = part.start > total // 2
+    skipped = total - part.stop if from_end else part.start
+    ids = connection.scalars(
+        select(scripts.c.id)
+        .where(*conditions)
+        .order_by(*(key.desc() if descending != from_end else key for key in keys))
+        .limit(len(part))
+        .offset(skipped)
+    ).all()
+    return ids[::-1] if from_end else ids
 
 
 def get_many(connection: Connection, ids: Sequence[int]) -> list[Script]:
@@ -187,6 +223,21 @@ def _path_has(connection: Connection, part: str) -> ColumnElement[bool]:
     return scripts.c.path.ilike(f"%{escaped}%", escape="/")
 
 
+def _has_content(
+    connection: Connection, content_ids: Sequence[int]
+) -> ColumnElement[bool]:
+    """Return whether a script has one of some contents.
+
+    The scripts are looked up first: SQLite would rather walk along the whole list.
+    """
+    if not content_ids:
+        return false()
+    found = connection.scalars(
+        select(scripts.c.id).where(scripts.c.content_id.in_(content_ids))
+    ).all()
+    return scripts.c.id.in_(found)
+
+
 def _find_texts(connection: Connection, part: str) -> Sequence[int]:
     """Return the ids of contents whose text has ``part``, at most ``MAX_TEXT_HITS``."""
     folded = part.casefold()
@@ -210,25 +261,24 @@ def _find_texts(connection: Connection, part: str) -> Sequence[int]:
 
 def list_folders(connection: Connection, root_id: int, folder: str) -> list[Place]:
     """Return the folders right below ``folder`` that hold present scripts somewhere."""
-    start = len(folder) + 1
-    below = func.substr(scripts.c.folder, start)
+    column = script_folders.c.folder
+    below = func.substr(column, len(folder) + 1)
     name = func.substr(below, 1, _position(connection, below) - 1).label("name")
-    end = folder[:-1] + chr(ord("/") + 1) if folder else None
     conditions = [
-        scripts.c.root_id == root_id,
-        ~scripts.c.missing_flag,
-        scripts.c.folder > folder,
+        script_folders.c.root_id == root_id,
+        script_folders.c.file_count > 0,
+        column > folder,
     ]
-    if end is not None:
-        conditions.append(scripts.c.folder < end)
+    if folder:  # up to what follows the slash in the order of bytes
+        conditions.append(column < folder[:-1] + chr(ord("/") + 1))
     rows = connection.execute(
-        select(name, func.count().label("total"))
+        select(name, func.sum(script_folders.c.file_count).label("total"))
         .where(*conditions)
         .group_by(name)
         .order_by(name)
     )
     return [
-        Place(name=row.name, folder=f"{folder}{row.name}/", script_count=row.total)
+        Place(name=row.name, folder=f"{folder}{row.name}/", script_count=int(row.total))
         for row in rows
     ]
 

@@ -158,6 +158,7 @@ _listed = Index(
     scripts.c.name_folded,
     scripts.c.path,
     scripts.c.root_id,
+    scripts.c.extension,
     scripts.c.language,
     scripts.c.lifecycle_status,
     scripts.c.owner,

@@ -206,7 +206,7 @@ def _make_scripts() -> None:
     op.create_index("ix_scripts_content_id", "scripts", ["content_id"])
     if op.get_bind().dialect.name == "sqlite":
         listed = (
-            "missing_flag name_folded path root_id language"
+            "missing_flag name_folded path root_id extension language"
             " lifecycle_status owner environment size mtime"
         )
         op.create_index("ix_scripts_listed", "scripts", listed.split())
