@@ -160,7 +160,8 @@ def _explain(connection: Connection, run_id: str, end: dict[str, Any]) -> None:
     """Say on standard error why a run did not complete."""
     if end["status"] != "completed":
         record = connection.get(f"/api/runs/{run_id}")
-        click.echo(f"run {run_id} {record['status']}: {record['error']}", err=True)
+        words = (record["error_summary"] or {}).get("message") or record["error"]
+        click.echo(f"run {run_id} {record['status']}: {words}", err=True)
 
 
 @click.command()

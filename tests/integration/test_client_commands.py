@@ -66,7 +66,7 @@ def test_run_asks_for_everything_and_tells_of_broken_gates(server, call):
         script,
     )  # fmt: skip
     assert code == 1
-    assert "failed: 1 of 1 gates failed" in err
+    assert "failed: 1 of 1 gates failed: stdout_lines = 1 exceeds max 0" in err
     run_id = last_run(server)["id"]
     record = server.client.get(f"/api/runs/{run_id}").json()
     assert record["request"]["alerts"][0]["name"] == "loud"
