@@ -231,7 +231,7 @@ def test_hostile_trees_do_no_harm(library: LibraryWorld) -> None:
     with open(os.fsencode(folder) + b"/\xff.py", "wb") as file:
         file.write(b"x = 1\n")
     library.write("line\nbreak.py")
-    library.write("latin.py", "# caf\xe9\n".encode("latin-1"))
+    library.write("latin.py", "# \xdcber\n".encode("latin-1"))
     library.write("utf16.py", "a = 1\nb = 2\n".encode("utf-16"))
     deep = folder / "/".join(["d"] * 33)
     deep.mkdir(parents=True)
