@@ -8,9 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser import samples
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.server import PROJECT, Server, running_server
 
@@ -86,7 +88,29 @@ def main() -> None:
                 shoot_comparison(page, failed, f"compare{suffix}")
             with opened(browser, server, theme=theme, window=PHONE) as page:
                 shoot_runner(page, f"phone{suffix}")
+        samples.fill(server)
+        etl = quote(str(server.root / samples.ETL))
+        script_id = samples.find_scripts(server)[samples.ETL]
+        for theme, suffix in (("light", ""), ("dark", "-dark")):
+            with opened(browser, server, theme=theme, window=DESKTOP) as page:
+                for name, address, there in PAGES:
+                    page.goto(address.format(etl=etl, id=script_id))
+                    expect(page.get_by_test_id(there).first).to_be_visible()
+                    expect(page.get_by_test_id("skeleton")).to_have_count(0)
+                    expect(page.get_by_test_id("live-state")).to_have_text("live")
+                    page.evaluate("scrollTo(0, 0)")
+                    take(page, f"{name}{suffix}")
         browser.close()
+
+
+#: Pictures of the other pages: name, address, what must be there first.
+PAGES = [
+    ("library", "/library?script={id}", "lib-source"),
+    ("schedules", "/schedules", "sch-table"),
+    ("dependencies", "/schedules?view=graph", "graph"),
+    ("analytics", "/analytics?script={etl}&outcome=success", "an-distribution"),
+    ("system", "/system", "sys-health"),
+]
 
 
 def run_samples(server: Server) -> tuple[str, str, str]:

@@ -18,7 +18,7 @@ export function TaskState({ task }) {
 
 /** The next fire: how soon, at what time here, and at what time in the task's own zone where that differs. */
 export function NextFire({ task }) {
-  if (!task.next_run) return html`<span class="muted">–</span>`;
+  if (!task.next_run || !task.enabled) return html`<span class="muted" title=${task.enabled ? undefined : 'It is paused'}>–</span>`;
   const at = parseTime(task.next_run);
   const here = absolute(at);
   const there = inZone(at, task.timezone);

@@ -67,9 +67,11 @@ function Rows({ rows, tasks, onChange }) {
 /** All tasks are here, so they are put in order here; what has no value comes last. */
 function sorted(rows, { by, descending }) {
   const turn = descending ? -1 : 1;
-  return [...rows].sort((a, b) => {
-    if (a[by] === null || b[by] === null) return Number(a[by] === null) - Number(b[by] === null);
-    return a[by] < b[by] ? -turn : a[by] > b[by] ? turn : 0;
+  const valueOf = (task) => (by === 'next_run' && !task.enabled ? null : task[by]);
+  return [...rows].sort((one, other) => {
+    const [a, b] = [valueOf(one), valueOf(other)];
+    if (a === null || b === null) return Number(a === null) - Number(b === null);
+    return a < b ? -turn : a > b ? turn : 0;
   });
 }
 
