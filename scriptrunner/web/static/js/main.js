@@ -118,7 +118,7 @@ async function mountRest() {
 
 /** Mark the header's tab that a page belongs to; `isItself` when it is the tab's own page. */
 function markTab(nav, isItself) {
-  for (const link of document.querySelectorAll('[data-tab]')) {
+  for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-tab]'))) {
     if (link.dataset.tab === nav) link.setAttribute('aria-current', isItself ? 'page' : 'true');
     else link.removeAttribute('aria-current');
   }
@@ -138,7 +138,7 @@ function boot() {
   effect(() => {
     document.title = title.value ? `${title.value} · Script Runner` : 'Script Runner';
   });
-  const main = document.querySelector('#main');
+  const main = /** @type {HTMLElement} */ (document.querySelector('#main'));
   effect(function mount() {
     if (!page.value.where.name || main.dataset.ready) return;
     main.dataset.ready = 'true';

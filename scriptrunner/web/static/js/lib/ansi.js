@@ -51,7 +51,7 @@ export function parseLine(text, style) {
 }
 
 /** The style after an OSC 8, such as '8;;address'; an empty or foreign address ends a link. */
-function withLink({ link: _, ...style }, order) {
+function withLink({ link: _ = '', ...style }, order) {
   const address = order.slice(order.indexOf(';', 2) + 1);
   if (/^https?:\/\//i.test(address)) return { ...style, link: address };
   return Object.keys(style).length ? style : PLAIN;
@@ -87,7 +87,7 @@ function simple(code) {
   return FLAGS[code] ?? {};
 }
 
-/** Colour of "5;n" or "2;r;g;b", and how many numbers that took. */
+/** Colour of "5;n" or "2;r;g;b", and how many numbers that took. @returns {[string|null, number]} */
 function extended([kind, ...rest]) {
   if (kind === 5) return [palette(rest[0]), 2];
   if (kind === 2) return [hex(rest.slice(0, 3)), 4];

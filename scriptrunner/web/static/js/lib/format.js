@@ -71,6 +71,7 @@ export function relative(at, from) {
   return seconds < 0 ? `in ${text}` : `${text} ago`;
 }
 
+/** @type {Intl.DateTimeFormatOptions} */
 const PARTS = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
 const inZone = {
   local: new Intl.DateTimeFormat('en-CA', { ...PARTS, timeZoneName: 'short' }),

@@ -44,4 +44,4 @@ export function startHotkeys() {
 }
 
 const isTyping = (target) => target instanceof HTMLElement
-  && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !/^(checkbox|radio|button|file)$/.test(target.type ?? ''));
+  && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !/^(checkbox|radio|button|file)$/.test(/** @type {HTMLInputElement} */ (target).type ?? ''));

@@ -14,17 +14,14 @@ const kept = load('launch', {}, 'sessionStorage');
 const touched = signal(kept.values ?? {});
 /** 'path' for a script on the server, 'upload' for a file of this computer. */
 export const mode = signal(kept.mode ?? 'path');
-/** Keys of the groups that are open. @type {ReturnType<typeof signal<string[]>>} */
-export const openGroups = signal(kept.open ?? []);
+/** Keys of the groups that are open. */
+export const openGroups = signal(/** @type {string[]} */ (kept.open ?? []));
 /** The chosen file; a browser does not give it back after a reload. */
 export const file = signal(/** @type {File|null} */ (null));
 /** Name of the file that was chosen before a reload. */
 export const lostFile = signal(kept.file ?? '');
-/**
- * The run whose options were filled in, to be edited.
- * @type {ReturnType<typeof signal<{id: string, request: {[name: string]: unknown}, masked: string[]}|null>>}
- */
-export const origin = signal(kept.origin ?? null);
+/** The run whose options were filled in, to be edited. */
+export const origin = signal(/** @type {{id: string, request: {[name: string]: any}, masked: string[]}|null} */ (kept.origin ?? null));
 
 /** All values, defaults filled in. */
 export const values = computed(() => (form.value ? { ...initialValues(form.value.fields), ...touched.value } : {}));

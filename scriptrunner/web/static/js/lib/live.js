@@ -26,7 +26,7 @@ const FROZEN_MS = 60_000;
 
 /** @type {Set<Watcher>} */
 const watchers = new Set();
-/** @type {((message: object) => void)|null} */
+/** @type {((message: any) => void)|null} */
 let tell = null;
 let scheduled = false;
 

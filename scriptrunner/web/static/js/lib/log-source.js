@@ -15,7 +15,12 @@ export class LogSource {
    *   many bytes before the first were left out
    */
   constructor({ runId, attempt, stream, size, onOutput, onCut }) {
-    Object.assign(this, { runId, attempt, stream, size, onOutput, onCut });
+    this.runId = runId;
+    this.attempt = attempt;
+    this.stream = stream;
+    this.size = size;
+    this.onOutput = onOutput;
+    this.onCut = onCut;
     /** Offset of the next byte; null before the first answer. */
     this.position = null;
     /** True once nothing more is written: an unfinished character at the end is then shown. */

@@ -18,7 +18,7 @@ export function toCurl({ address, request, file }) {
 }
 
 /** The form fields of an upload: scalars as text, lists and objects as JSON. */
-const formParts = ({ script_path: _, ...options }) => Object.entries(options)
+const formParts = ({ script_path: _ = '', ...options }) => Object.entries(options)
   .map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]);
 
 /** @param {Sent} sent */

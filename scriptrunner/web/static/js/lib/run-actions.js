@@ -18,7 +18,7 @@ export function setPending(id, word) {
 
 const FINISHED = 'This run has finished';
 
-/** @type {{[name: string]: {label: string, icon: string, refusal: (run: object, ordered?: string) => string}}} */
+/** @type {{[name: string]: {label: string, icon: string, refusal: (run: any, ordered?: string) => string}}} */
 export const ACTIONS = {
   stop: {
     label: 'Stop', icon: 'square',

@@ -10,7 +10,7 @@ const FIGURES_MS = 2000;
 
 /**
  * @param {string} id
- * @returns {{run: object|null, error: Error|null, reload: () => Promise<void>}}
+ * @returns {{run: any, error: import('./api.js').ApiError|null, reload: () => Promise<void>}}
  */
 export function useRun(id) {
   const [state, setState] = useState({ run: null, error: null, gone: false });

@@ -41,7 +41,7 @@ const REASONS = {
 };
 
 /**
- * @param {object} run a list item or a record
+ * @param {any} run a list item or a record
  * @returns {{word: string, icon: string, tone: string, detail: string, phrase: string}} `word` is
  *   the status, `detail` says what it adds, `phrase` is both
  */

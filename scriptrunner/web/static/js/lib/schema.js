@@ -4,6 +4,7 @@
  * @typedef {object} Field
  * @property {string} name @property {string} label @property {string} widget @property {string} group
  * @property {string} help @property {string} [unit] @property {string} [placeholder] @property {number[]} [presets]
+ * @property {boolean} [edited] differs from the run that is edited
  * @property {string} [shown_when] name of the switch that shows it
  * @property {boolean} advanced @property {boolean} integer
  * @property {string[]|null} choices @property {number|undefined} min @property {number|undefined} max

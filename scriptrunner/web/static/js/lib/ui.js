@@ -22,10 +22,9 @@ export const classes = (...names) => names.filter(Boolean).join(' ');
 
 /**
  * A component whose module is fetched when it is shown first.
- * @template P
- * @param {() => Promise<import('preact').ComponentType<P>>} load
+ * @param {() => Promise<any>} load gives the component
  * @param {unknown} [meanwhile] what stands in its place until then
- * @returns {(props: P) => unknown}
+ * @returns {(props: any) => unknown}
  */
 export function lazy(load, meanwhile = null) {
   let loaded = null;

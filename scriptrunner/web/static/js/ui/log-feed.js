@@ -5,9 +5,8 @@ import { LogSource } from '../lib/log-source.js';
 import { useEffect, useRef, useState } from '../lib/ui.js';
 
 /**
- * @param {{run: object, attempt: number|null, active: boolean}} what `active` while it may still grow
- * @returns {{rows: LogRows, version: number, bytes: number, loaded: boolean, error: Error|null, errorRow: number,
- *   redraw: () => void, retry: () => void, findError: () => number}}
+ * @param {{run: any, attempt: number|null, active: boolean}} what `active` while it may still grow
+ * @returns {Feed}
  */
 export function useLog({ run, attempt, active }) {
   const [, setTick] = useState(0);
@@ -32,11 +31,19 @@ function sizeOf(run, attempt, stream) {
   return made?.[`${stream}_bytes`] ?? run.live?.[`${stream}_bytes`] ?? 0;
 }
 
-class Feed {
+export class Feed {
   constructor({ key, run, attempt, onChange }) {
-    Object.assign(this, { key, run, onChange, version: 0, loaded: false, error: null, errorRow: -1, frame: 0, active: true });
+    this.key = key;
+    this.run = run;
+    this.onChange = onChange;
+    this.version = 0;
+    this.loaded = false;
+    this.error = /** @type {Error|null} */ (null);
+    this.errorRow = -1;
+    this.frame = 0;
+    this.active = true;
     this.rows = new LogRows();
-    this.sources = ['stdout', 'stderr'].map((stream) => new LogSource({
+    this.sources = /** @type {('stdout'|'stderr')[]} */ (['stdout', 'stderr']).map((stream) => new LogSource({
       runId: run.id, attempt, stream, size: sizeOf(run, attempt, stream),
       onOutput: (text) => {
         this.rows.append(stream, text);

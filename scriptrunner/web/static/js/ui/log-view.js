@@ -22,7 +22,7 @@ const TICKS = 200;
 /** What stands below the log, in CSS px: margins and the page's footer. */
 const FOOT = 68;
 
-/** @param {{run: object, attempt: number|null, attempts: number[], onAttempt: (n: number) => void, active: boolean, onAll: (line?: number) => void}} props */
+/** @param {{run: any, attempt: number|null, attempts: number[], onAttempt: (n: number) => void, active: boolean, onAll: (line?: number) => void}} props */
 export function LogView({ run, attempt, attempts, onAttempt, active, onAll }) {
   const log = useLog({ run, attempt, active });
   const search = useSearch(log);

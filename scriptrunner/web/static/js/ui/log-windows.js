@@ -18,7 +18,7 @@ const KEPT = 12;
 /** Browsers do not lay out much taller elements; above, one pixel stands for several lines. */
 const TALLEST = 12_000_000;
 
-/** @param {{run: object, attempt: number|null, attempts: number[], onAttempt: (n: number) => void, onBack: (() => void)|null}} props */
+/** @param {{run: any, attempt: number|null, attempts: number[], onAttempt: (n: number) => void, onBack: (() => void)|null}} props */
 export function LogWindows({ run, attempt, attempts, onAttempt, onBack }) {
   const linked = readLineLink(fragment.value);
   const [stream, setStream] = useState(linked?.stream ?? 'stdout');

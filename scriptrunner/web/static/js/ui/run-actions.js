@@ -36,7 +36,7 @@ const nameOf = (run) => scriptName(run.request?.script_path ?? run.script?.name 
 
 /**
  * Ask where needed, give the order, and say what went wrong.
- * @param {(name: string, answer: object) => void} [onDone]
+ * @param {(name: string, answer: any) => void} [onDone]
  */
 export async function act(name, run, onDone) {
   if (refusal(name, run)) return;

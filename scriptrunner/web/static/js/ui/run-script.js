@@ -7,7 +7,7 @@ import { Button } from './basics.js';
 import { lacking } from './states.js';
 import { showError, showToast } from './toast.js';
 
-/** @param {{script: object, compact?: boolean, kind?: string}} props */
+/** @param {{script: any, compact?: boolean, kind?: string}} props */
 export function RunScriptButton({ script, compact = true, kind = 'primary' }) {
   const [busy, setBusy] = useState(false);
   const run = async (event) => {

@@ -13,7 +13,7 @@ const SHOWN = 40;
 /** Height of the strip in CSS px. */
 const TALL = 26;
 
-/** @param {{run: object, tab: string}} props */
+/** @param {{run: any, tab: string}} props */
 export function RunStrip({ run, tab }) {
   const path = run.script?.path;
   const found = useResource(async (options) => (path ? (await getJson('/api/runs', { query: { script_path: path, limit: SHOWN }, ...options })).reverse() : []), [path]);

@@ -15,7 +15,7 @@ const GATHER_MS = 3000;
 const MUTE_MS = 3_600_000;
 const SHOWN = 2;
 
-const troubles = signal(/** @type {object[]} */ ([]));
+const troubles = signal(/** @type {any[]} */ ([]));
 /** Until when a script is not mentioned, by its path. */
 const muted = signal(load('muted', {}));
 const all = signal(false);

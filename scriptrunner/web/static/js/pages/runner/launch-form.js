@@ -18,7 +18,7 @@ export function LaunchCard() {
   useEffect(() => {
     loadForm();
   }, []);
-  const goToForm = () => document.querySelector('.launch-form input')?.focus();
+  const goToForm = () => /** @type {HTMLElement|null} */ (document.querySelector('.launch-form input'))?.focus();
   useHotkeys([{ keys: 'n', label: 'New run: go to the launch form', group: 'Runner', run: goToForm }]);
   const ready = form.value;
   return html`<${Card} title="Launch" class="launch" data-testid="launch-card" actions=${ready && html`

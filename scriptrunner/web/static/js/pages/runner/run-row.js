@@ -70,6 +70,7 @@ export function RunRow({ id, narrow }) {
       <div class="line">${cells.corr}<span class="push">${cells.actions}</span></div>
     </li>`;
   }
+  /** @param {{key: string, num?: boolean}} column */
   const cell = ({ key, num }) => (key === 'script' ? html`<th key=${key} scope="row">${cells[key]}</th>`
     : html`<td key=${key} class=${classes(num && 'num', (num || key === 'started') && 'nowrap')}>${cells[key]}</td>`);
   return html`<tr class=${look} aria-selected=${isSelected ? 'true' : undefined} ...${row}>

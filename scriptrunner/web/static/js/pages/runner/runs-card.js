@@ -197,7 +197,7 @@ function RunsPager() {
 /** j and k walk the rows; the other keys act on the row that has the focus. */
 function useRowKeys(element) {
   const rows = () => [...element.current.querySelectorAll('[data-run-id]')];
-  const focused = () => document.activeElement?.closest?.('[data-run-id]');
+  const focused = () => /** @type {HTMLElement|null|undefined} */ (document.activeElement?.closest?.('[data-run-id]'));
   const walk = (step) => () => {
     const all = rows();
     const at = all.indexOf(focused());

@@ -30,8 +30,8 @@ export default function CalendarView({ tasks }) {
       onDay=${(day) => setQuery({ view: 'day', day, month: null })} />`}<//><//>`;
 }
 
-/** Fires of each day, a line per task. */
-function byDay(fires) {
+/** Fires of each day of the reader's zone, a line per task. */
+function byDay(fires, _zone) {
   const days = new Map();
   for (const { task_id: id, at } of fires) {
     const day = dayOf(parseTime(at));

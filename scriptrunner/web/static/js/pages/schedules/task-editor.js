@@ -57,7 +57,7 @@ export function TaskEditor({ tasks, initial, isNew = true, onSaved, onCancel }) 
     } catch (fault) {
       setError(fault);
       setBusy(false);
-      setTimeout(() => document.querySelector('.task-editor [aria-invalid=true]')?.focus());
+      setTimeout(() => /** @type {HTMLElement|null} */ (document.querySelector('.task-editor [aria-invalid=true]'))?.focus());
     }
   };
   const field = (name, label, input, help) => html`<${Field} name=${name} label=${label} help=${help} fault=${faults.get(name)}>${input}<//>`;

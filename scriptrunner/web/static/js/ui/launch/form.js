@@ -14,7 +14,7 @@ import { announce, start } from './start.js';
 import { UploadField } from './upload-field.js';
 
 /**
- * @param {{groups: object[], fields: import('../../lib/schema.js').Field[], page?: boolean, onStarted: (id: string) => void}} props
+ * @param {{groups: any[], fields: import('../../lib/schema.js').Field[], page?: boolean, onStarted: (id: string, how?: string) => void}} props
  *   `page` shows every group from the first
  */
 export function LaunchForm({ groups, fields, page, onStarted }) {

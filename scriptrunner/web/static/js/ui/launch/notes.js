@@ -12,7 +12,7 @@ export function FaultSummary({ error, faults, fields }) {
   const label = (name) => fields.find((field) => field.name === name)?.label ?? (name === 'file' ? 'Script file' : '');
   const goTo = (name) => (event) => {
     event.preventDefault();
-    document.querySelector(`#field-${name}`)?.focus();
+    /** @type {HTMLElement|null} */ (document.querySelector(`#field-${name}`))?.focus();
   };
   const item = ([name, text]) => html`<li key=${name}>
     ${label(name) && html`<a href=${`#field-${name}`} onClick=${goTo(name)}>${label(name)}</a>: `}${text}</li>`;
