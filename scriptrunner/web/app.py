@@ -51,6 +51,7 @@ from scriptrunner.web.routes import (
     scheduler,
     start,
     streams,
+    task_files,
     tasks,
 )
 from scriptrunner.web.runtime import Runtime
@@ -78,6 +79,7 @@ ROUTERS = (
     library_roots.router,
     library_tags.router,
     tasks.router,
+    task_files.router,
     scheduler.router,
     access.router,
     dashboard.router,
