@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scriptrunner.storage.row_insert import RowInsert
+from scriptrunner.storage.prepared import Prepared
 from scriptrunner.storage.tables import executions
 from scriptrunner.storage.upsert import insert_into
 
 #: Adds executions, each with its number. Every run passes here.
-insert_rows = RowInsert(executions)
+insert_rows = Prepared(executions.insert())
 
 
 def put_row(connection: Connection, row: Mapping[str, Any]) -> int:

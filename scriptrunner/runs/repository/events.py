@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from scriptrunner.runs.models import Event
-from scriptrunner.storage.row_insert import RowInsert
+from scriptrunner.storage.prepared import Prepared
 from scriptrunner.storage.tables import run_events, runs
 
-_INSERT = RowInsert(run_events)
+_INSERT = Prepared(run_events.insert())
 _LIST = (
     select(
         run_events.c.seq,

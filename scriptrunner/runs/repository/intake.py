@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from scriptrunner.runs.models import IdempotencyKey
 from scriptrunner.runs.repository import events
-from scriptrunner.storage.row_insert import RowInsert
+from scriptrunner.storage.prepared import Prepared
 from scriptrunner.storage.tables import idempotency_keys, run_details, runs
 
 # Written out, not bound: else no database would use the partial index.
@@ -27,8 +27,8 @@ _FIND_KEY = select(
     idempotency_keys.c.created_at,
 ).where(*_SAME_KEY)
 _DELETE_KEY = delete(idempotency_keys).where(*_SAME_KEY)
-_INSERT_RUNS = RowInsert(runs)
-_INSERT_DETAILS = RowInsert(run_details)
+_INSERT_RUNS = Prepared(runs.insert())
+_INSERT_DETAILS = Prepared(run_details.insert())
 _INSERT_KEYS = idempotency_keys.insert()
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from scriptrunner.runs.models import AttemptRecord, RunRecord
 from scriptrunner.runs.repository.items import ITEM_COLUMNS, to_items
-from scriptrunner.storage.row_insert import RowInsert
+from scriptrunner.storage.prepared import Prepared
 from scriptrunner.storage.tables import attempts, run_details, run_results, runs
 
 _RECORD = (
@@ -65,7 +65,7 @@ _END_VALUES = (
     "metrics",
     "visualization",
 )
-_INSERT_ATTEMPTS = RowInsert(attempts)
+_INSERT_ATTEMPTS = Prepared(attempts.insert())
 _END_ATTEMPTS = (
     update(attempts)
     .where(
@@ -73,7 +73,7 @@ _END_ATTEMPTS = (
     )
     .values({name: bindparam(name) for name in _END_VALUES})
 )
-_INSERT_RESULTS = RowInsert(run_results)
+_INSERT_RESULTS = Prepared(run_results.insert())
 
 
 def find_record(connection: Connection, run_id: str) -> RunRecord | None:

@@ -15,6 +15,7 @@ from scriptrunner.engine.attempt import (
     Status,
     StopKind,
 )
+from scriptrunner.storage.prepared import Prepared
 from scriptrunner.storage.tables import run_details, runs
 
 
@@ -133,7 +134,7 @@ _COUNTS = (
     .order_by(runs.c.id)
     .with_for_update()
 )
-_SAVE = (
+_SAVE = Prepared(
     update(runs)
     .where(
         runs.c.id == bindparam("old_id"),
@@ -228,6 +229,6 @@ def save(connection: Connection, changes: Sequence[tuple[StoredRun, Before]]) ->
         }
         for run, before in changes
     ]
-    changed = connection.execute(_SAVE, rows).rowcount
+    changed = _SAVE(connection, rows)
     if changed != len(rows):
         raise LostRaceError(f"{changed} of {len(rows)} runs were as expected")
