@@ -76,6 +76,7 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "dashboard": Permission.PAGE_READ,
     "page_runs": Permission.PAGE_READ,
     "page_run": Permission.PAGE_READ,
+    "page_run_tab": Permission.PAGE_READ,
     "page_compare": Permission.PAGE_READ,
     "page_launch": Permission.PAGE_READ,
     "page_library": Permission.PAGE_READ,

@@ -36,8 +36,13 @@ def get_page(request: Request) -> Response:
 for _page in PAGES:
     for _path in _page.routes:
         if _path != "/":
+            # Two routes never share a name: it is what permissions go by.
+            _suffix = "_tab" if _path.endswith("/{tab}") else ""
             router.add_api_route(
-                _path, get_page, name=f"page_{_page.name}", include_in_schema=False
+                _path,
+                get_page,
+                name=f"page_{_page.name}{_suffix}",
+                include_in_schema=False,
             )
 
 
