@@ -8,6 +8,7 @@ import os
 import pwd
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 #: Standard folders of programs, on every machine the same.
 FIXED_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -137,13 +138,7 @@ def build_environment(
 
 def fixed_environment() -> dict[str, str]:
     """Return the part that is the same for every run of this user."""
-    uid = os.getuid()
-    try:
-        entry = pwd.getpwuid(uid)
-        user, home = entry.pw_name, entry.pw_dir
-    except KeyError:
-        # A container may run under a number that has no entry.
-        user, home = str(uid), "/"
+    user, home = _find_user(os.getuid())
     return {
         "PATH": FIXED_PATH,
         "HOME": home,
@@ -153,6 +148,17 @@ def fixed_environment() -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8:backslashreplace",
     }
+
+
+@lru_cache(maxsize=1)
+def _find_user(uid: int) -> tuple[str, str]:
+    """Return name and home; asked once, as the system reads a file for every answer."""
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        # A container may run under a number that has no entry.
+        return str(uid), "/"
+    return entry.pw_name, entry.pw_dir
 
 
 def is_secret_name(name: str) -> bool:
