@@ -24,6 +24,8 @@ test('a command keeps the arguments and tells what it cannot say', () => {
   const { text, left } = toCommand({ address: '', request: { ...REQUEST, retry_on_failure: true, slack_webhook: 'x' } });
   equal(split(text), ['scriptrunner', 'run', '--timeout', '5', '--env', 'STAGE=x', '--dry-run', '--retry', '3', "jobs/it's.py", 'a b', '']);
   equal(left, ['slack_webhook']);
+  const gated = { script_path: 'a.py', performance_gates: [{ metric: 'cpu_max', max_value: 80 }, { metric: 'exit_code', min_value: 0, max_value: 3 }], enable_history: false };
+  equal(toCommand({ address: '', request: gated }).text, "scriptrunner run --gate 'cpu_max<=80' --gate 'exit_code>=0' --gate 'exit_code<=3' --no-history a.py");
 });
 test('letters in order fit, whole words and last parts fit better', () => {
   equal(score('jobs/report.py', 'zz'), -1);

@@ -43,8 +43,32 @@ const FLAGS = {
   timeout: (value) => ['--timeout', String(value)],
   working_dir: (value) => ['--working-dir', value],
   env_vars: (value) => Object.entries(value).flatMap(([name, text]) => ['--env', `${name}=${text}`]),
+  log_level: (value) => ['--log-level', value.toLowerCase()],
+  monitor_interval: (value) => ['--monitor-interval', String(value)],
+  stream_output: () => ['--stream-output'],
+  retry_strategy: (value) => ['--retry-strategy', value],
+  retry_initial_delay: (value) => ['--retry-delay', String(value)],
+  retry_max_delay: (value) => ['--retry-max-delay', String(value)],
+  retry_multiplier: (value) => ['--retry-multiplier', String(value)],
+  retry_max_time: (value) => ['--retry-max-time', String(value)],
   dry_run: () => ['--dry-run'],
+  enable_code_analysis: () => ['--code-analysis'],
+  enable_secret_scanning: () => ['--secret-scan'],
+  enable_dependency_scanning: () => ['--dependency-scan'],
+  performance_gates: (value) => value.flatMap(gateWords),
+  load_baseline: (value) => ['--load-baseline', value],
+  save_baseline: (value) => ['--save-baseline', value],
+  junit_output: (value) => ['--junit', value],
+  enable_history: (value) => (value ? [] : ['--no-history']),
+  history_db: (value) => ['--history-db', value],
+  enable_visualizer: () => ['--visualize'],
+  enable_cost_tracking: () => ['--cost'],
 };
+
+/** "metric<=3" and "metric>=1" of a gate. */
+function gateWords({ metric, min_value: low, max_value: high }) {
+  return [[low, '>='], [high, '<=']].filter(([bound]) => bound !== undefined && bound !== null).flatMap(([bound, sign]) => ['--gate', `${metric}${sign}${bound}`]);
+}
 
 /**
  * The command, and the options that it has no flag for.

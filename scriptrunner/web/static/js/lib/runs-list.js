@@ -19,7 +19,7 @@ export const total = signal(/** @type {number|null} */ (null));
 /** Runs that came after the table was loaded and are not in it. */
 export const newIds = signal(/** @type {Set<string>} */ (new Set()));
 /** Why the last load failed, or null. */
-export const loadError = signal(/** @type {Error|null} */ (null));
+export const loadError = signal(/** @type {import('./api.js').ApiError|null} */ (null));
 export const loading = signal(false);
 /** Page that the rows belong to; the address may already ask for another. */
 export const shownPage = signal(1);
@@ -122,7 +122,7 @@ export async function loadRuns() {
   } catch (error) {
     if (mine !== abort) return;
     batch(() => {
-      loadError.value = /** @type {Error} */ (error);
+      loadError.value = /** @type {import('./api.js').ApiError} */ (error);
       loading.value = false;
     });
   }

@@ -10,6 +10,7 @@ import { html, lazy, useEffect, useRef, useState } from '../lib/ui.js';
 import { Ago, Button, Card, Empty, ErrorBox, Heading, Icon, Moment, RunDuration, RunStatus, ShortId, Skeleton } from '../ui/basics.js';
 import { LogView } from '../ui/log-view.js';
 import { Menu } from '../ui/menu.js';
+import { Forbidden } from '../ui/states.js';
 import { Tabs } from '../ui/tabs.js';
 import { act, ActionButton, menuItems } from '../ui/run-actions.js';
 import { openChecks } from './run/open-checks.js';
@@ -43,6 +44,7 @@ export default function Run({ id, tab = 'log', setTitle }) {
   }, [run?.status, path]);
   useRunKeys(id, run && ((name) => act(name, run, onDone)));
   if (!run && error?.status === 404) return html`<${Gone} />`;
+  if (!run && error?.status === 403) return html`<${Card}><${Forbidden} words=${error.message} /><//>`;
   if (!run && error) return html`<${ErrorBox} error=${error} title="The run could not be loaded" onRetry=${reload} />`;
   if (!run) return html`<${Card}><${Skeleton} lines=${6} /><//>`;
   return html`

@@ -177,7 +177,8 @@ function Notices() {
   const fresh = newIds.value.size;
   const error = loadError.value;
   return html`
-    ${error && total.value === null && html`<${ErrorBox} error=${error} title="The runs could not be loaded" onRetry=${loadRuns} />`}
+    ${error && total.value === null && error.status === 403 && html`<div data-testid="forbidden"><${Empty} icon="ban" title="Not for your role">${error.message}<//></div>`}
+    ${error && total.value === null && error.status !== 403 && html`<${ErrorBox} error=${error} title="The runs could not be loaded" onRetry=${loadRuns} />`}
     ${error && total.value !== null && html`<p class="stale tone-warn" role="status">
       <${Icon} name="triangle-alert" />As of ${clockTime(loadedAt.value)}: ${error.message}
       <${Button} compact=${true} label="Try again" onClick=${loadRuns} /></p>`}
