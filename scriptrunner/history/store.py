@@ -162,27 +162,23 @@ class HistoryStore:
             keys = reading.list_script_keys(connection)
             if only is not None:
                 keys = [key for key in keys if key == path_key(only)]
-            counts = [
-                row
-                for row in scripts.count_by_script(connection, keys, wanted)
-                if row.executions
-            ]
-            keys = [row.script_key for row in counts]
+            counts = scripts.count_by_script(connection, keys, wanted)
+            keys = [key for key, _, _ in counts]
             rows = scripts.list_newest(connection, keys, wanted, limit=newest)
         by_key: dict[int, list[Any]] = {key: [] for key in keys}
         for row in rows:
             by_key[row[0]].append(row)
         return [
             ScriptFigures(
-                executions=row.executions,
-                successes=row.successes,
+                executions=count,
+                successes=completed,
                 newest=[
                     NewestExecution(*each[1:])
-                    for each in sorted(by_key[row.script_key], key=itemgetter(1))
+                    for each in sorted(by_key[key], key=itemgetter(1))
                 ],
             )
-            for row in counts
-            if by_key[row.script_key]
+            for key, count, completed in counts
+            if by_key[key]
         ]
 
     def iter_chunks(

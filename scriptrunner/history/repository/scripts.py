@@ -15,18 +15,23 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     bindparam,
+    case,
     func,
-    literal,
+    literal_column,
     select,
     true,
     type_coerce,
 )
 
-from scriptrunner.history.models import HistoryFilter, Outcome
+from scriptrunner.history.models import HistoryFilter
 from scriptrunner.history.repository.conditions import NEWEST_FIRST, iter_conditions
 from scriptrunner.storage.tables import executions
 
 _C = executions.c
+_HALF_BITS = 32
+_LOWER_HALF = (1 << _HALF_BITS) - 1
+#: What a completed execution adds: one completed, and one.
+_COMPLETED = (1 << _HALF_BITS) + 1
 #: What is told of an execution; times are microseconds, to be converted if needed.
 _NEWEST = (
     _C.script_key,
@@ -51,24 +56,32 @@ def _table_of(connection: Connection, keys: Sequence[int]) -> Any:
 
 def count_by_script(
     connection: Connection, keys: Sequence[int], wanted: HistoryFilter
-) -> list[Any]:
-    """Return key, executions and completed ones of each script, also of those without."""
+) -> list[tuple[int, int, int]]:
+    """Return key, executions and completed ones of each script that has any.
+
+    Cancelled ones never count. Both numbers come out of one walk, as one sum: a completed
+    execution adds to the upper half, and each to the lower.
+    """
     given = _table_of(connection, keys)
-
-    def count(which: HistoryFilter) -> Any:
-        statement = select(func.count()).where(
-            _C.script_key == given.c.value, *iter_conditions(which)
-        )
-        return statement.correlate(given).scalar_subquery()
-
-    completed = replace(wanted, outcome=Outcome.SUCCESS)
-    is_failed = wanted.outcome is Outcome.FAILED
-    statement = select(
-        given.c.value.label("script_key"),
-        count(wanted).label("executions"),
-        (literal(0) if is_failed else count(completed)).label("successes"),
+    weight = case(
+        (_C.status == "completed", literal_column(str(_COMPLETED))),
+        (_C.status == "failed", literal_column("1")),
     )
-    return list(connection.execute(statement))
+    total = (
+        select(func.sum(weight))
+        .where(
+            _C.script_key == given.c.value,
+            *iter_conditions(replace(wanted, with_cancelled=True)),
+        )
+        .correlate(given)
+        .scalar_subquery()
+    )
+    rows = connection.execute(select(given.c.value, total))
+    return [
+        (key, int(value) & _LOWER_HALF, int(value) >> _HALF_BITS)
+        for key, value in rows
+        if value
+    ]
 
 
 def list_newest(
