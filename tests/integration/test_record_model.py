@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,12 +32,29 @@ from scriptrunner.runs.errors import (
     RunActiveError,
     RunFinishedError,
 )
-from scriptrunner.runs.models import ACTIVE_STATUSES, TERMINAL_STATUSES
+from scriptrunner.runs.models import ACTIVE_STATUSES, TERMINAL_STATUSES, RunRecord
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
 from scriptrunner.supervisor.ports import End
 from tests.run_world import RunWorld
 
+#: Steps after the run: none most of the time; in the transaction of its end, or before.
+STEPS: list[dict[str, Any]] = [
+    {},
+    {},
+    {
+        "performance_gates": [{"metric": "attempts", "max_value": 1}],
+        "alerts": [{"condition": "attempts > 1"}],
+        "enable_cost_tracking": True,
+    },
+    {
+        "performance_gates": [{"metric": "attempts", "max_value": 1}],
+        "junit_output": "r.xml",
+        "save_baseline": "b.json",
+        "load_baseline": "b.json",
+        "enable_visualizer": True,
+    },
+]
 kinds = st.sampled_from([StopKind.STOP, StopKind.KILL, StopKind.CANCEL])
 
 
@@ -69,10 +87,17 @@ class RecordMachine(RuleBasedStateMachine):
         self.world.database.close()
         shutil.rmtree(self.folder)
 
-    @rule(retries=st.booleans(), delay=st.sampled_from([0.0, 5.0]))
-    def submit(self, retries: bool, delay: float) -> None:
+    @rule(
+        retries=st.booleans(),
+        delay=st.sampled_from([0.0, 5.0]),
+        steps=st.sampled_from(STEPS),
+    )
+    def submit(self, retries: bool, delay: float, steps: dict[str, Any]) -> None:
         run_id = self.world.submit(
-            retry_on_failure=retries, retry_initial_delay=delay, retry_max_attempts=3
+            retry_on_failure=retries,
+            retry_initial_delay=delay,
+            retry_max_attempts=3,
+            **steps,
         )
         self.runs[run_id] = Known(retries)
 
@@ -213,7 +238,22 @@ class RecordMachine(RuleBasedStateMachine):
             assert known.final == record, "a terminal run has changed"
         if item.phase == "final":
             known.final = record
+            self._check_steps(record)
         self._check_events(run_id, item.attempts_made, is_over=item.phase == "final")
+
+    def _check_steps(self, record: RunRecord) -> None:
+        """Gates decide only over scripts that fared well; files are listed or missing."""
+        item, result = record.item, record.result or {}
+        passed = result["performance_gates_passed"]
+        assert (item.reason == "gates") == (
+            item.run_status == "success" and passed is False
+        )
+        if item.status == "completed":
+            assert passed in (True, None)
+        named = {result["junit_output"], result["baseline_saved"]} - {None}
+        assert {each["name"] for each in record.outputs} == named
+        if record.request["junit_output"] and item.run_status is not None:
+            assert result["junit_output"] == "r.xml"
 
     def _check_events(self, run_id: str, attempts: int, *, is_over: bool) -> None:
         events = self.world.events(run_id)
