@@ -184,7 +184,7 @@ class Intake:
         """
         self.check_places(options)
         self.check_disk()
-        origin.warnings += self._after_run.alerts.find_warnings(options)
+        origin.warnings += self.find_warnings(options)
         run_id = str(uuid4())
         _, ignored = split_environment(options.env_vars)
         entry = Entry(
@@ -210,6 +210,14 @@ class Intake:
             restarted_from=origin.restarted_from,
         )
 
+    def find_warnings(self, options: RunOptions) -> list[str]:
+        """Return what may be meant otherwise in well-formed options, in words.
+
+        Raises:
+            MalformedInputError: If an alert names a channel that does not exist.
+        """
+        return list(self._after_run.alerts.find_warnings(options))
+
     def check_places(self, options: RunOptions) -> None:
         """Refuse folders, outputs and addresses that this service does not allow.
 
@@ -227,7 +235,7 @@ class Intake:
 
         Whoever does not store the rows calls ``discard``.
         """
-        origin.warnings += self._after_run.alerts.find_warnings(options)
+        origin.warnings += self.find_warnings(options)
         run_id = str(uuid4())
         _, ignored = split_environment(options.env_vars)
         new = self._make_rows(run_id, script, options, origin, ignored)

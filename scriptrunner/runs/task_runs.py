@@ -129,6 +129,7 @@ class TaskRuns:
         options.check()
         self._roots.locate(script_path)
         self._intake.check_places(options)
+        self._intake.find_warnings(options)
 
     def check_disk(self) -> None:
         """Refuse new runs while the disk has little room left.

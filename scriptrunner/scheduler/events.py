@@ -114,7 +114,7 @@ class EventDesk:
             except StorageFullError:
                 raise
             except BROKEN as error:  # one listener never stops the others
-                problem = f"the task cannot be understood any more: {error}"
+                problem = f"its run cannot be made: {error}"
         intent = Intent(
             fire_time=now,
             trigger=Trigger.EVENT,

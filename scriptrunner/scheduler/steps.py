@@ -110,14 +110,19 @@ class Preparer:
         return Step(task=task, intents=intents, next_fire_at=due.next_fire_at)
 
     def _prepare_planned(self, task: Task, planned: policy.Planned) -> Intent:
-        run = None
-        if planned.skip_reason is None:
-            run = self.prepare_run(task, Trigger.SCHEDULE, planned.fire_time)
+        run, problem = None, planned.skip_reason
+        if problem is None:
+            try:
+                run = self.prepare_run(task, Trigger.SCHEDULE, planned.fire_time)
+            except StorageFullError:
+                raise
+            except BROKEN as error:
+                problem = f"its run cannot be made: {error}"
         return Intent(
             fire_time=planned.fire_time,
             trigger=Trigger.SCHEDULE,
             reason=planned.reason,
-            skip_reason=planned.skip_reason,
+            skip_reason=problem,
             principal=task.principal,
             run=run,
         )

@@ -582,8 +582,21 @@ def test_a_task_that_cannot_be_understood_holds_up_no_other(world: TaskWorld) ->
     assert world.task("broken").next_fire_at is None
     # Also at the very moment of another fire.
     answer = world.tasks.events.fire("go", principal="ann")
-    assert "cannot be understood" in dict(answer.skipped)["broken"]
+    assert "its run cannot be made" in dict(answer.skipped)["broken"]
     assert "is still active" in dict(answer.skipped)["sound"]
+
+
+def test_options_that_are_not_taken_any_more_skip_the_fire(world: TaskWorld) -> None:
+    world.add(schedule="hourly")
+    with world.database.write() as connection:
+        connection.exec_driver_sql("UPDATE tasks SET run_options = '{\"x\": 1}'")
+    world.tick(3600)
+    (fire,) = world.fires()
+    assert (fire.state, fire.reason) == (
+        "skipped",
+        "its run cannot be made: x is not an option of a run",
+    )
+    assert world.state() == "scheduled"
 
 
 def test_a_full_disk_delays_fires_and_loses_none(
