@@ -69,6 +69,19 @@ def test_a_switch_pauses_and_resumes(page: Page, server: Server) -> None:
     expect(state).to_have_attribute("data-state", "scheduled")
 
 
+def test_what_others_do_appears_by_itself(page: Page, server: Server) -> None:
+    page.goto("/schedules?q=live-")
+    expect(page.get_by_test_id("live-state")).to_have_text("live")
+    add(server, "live-1")
+    add(server, "live-2")
+    expect(task(page, "live-1")).to_be_visible()
+    expect(task(page, "live-2")).to_be_visible()
+    server.client.post("/api/scheduler/tasks/live-1/pause")
+    server.client.delete("/api/scheduler/tasks/live-2")
+    expect(task(page, "live-1")).to_have_attribute("data-state", "paused")
+    expect(task(page, "live-2")).to_have_count(0)
+
+
 def test_deleting_names_who_depends_on_it(page: Page, server: Server) -> None:
     add(server, "before")
     add(server, "afterwards", dependencies=["before"])

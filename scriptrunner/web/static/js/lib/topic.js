@@ -2,7 +2,7 @@
 import { watch } from './live.js';
 import { useEffect, useRef } from './ui.js';
 
-/** At most one call per this time, however many changes the stream tells, in ms. */
+/** At most one call per this time, in ms, however many changes the stream tells. */
 const GATHER_MS = 600;
 
 /**
@@ -10,8 +10,9 @@ const GATHER_MS = 600;
  * @param {string} topic
  * @param {() => void} onChange
  * @param {(event: string, data: any) => boolean|void} [onEvent] may deal with an event itself, by returning true
+ * @param {number} [gather] ms; more for what is expensive
  */
-export function useTopic(topic, onChange, onEvent = () => false) {
+export function useTopic(topic, onChange, onEvent = () => false, gather = GATHER_MS) {
   const latest = useRef({ onChange, onEvent });
   latest.current = { onChange, onEvent };
   useEffect(() => {
@@ -20,7 +21,7 @@ export function useTopic(topic, onChange, onEvent = () => false) {
       timer ||= setTimeout(() => {
         timer = 0;
         latest.current.onChange();
-      }, GATHER_MS);
+      }, gather);
     };
     const stop = watch(topic, {
       onEvent: (event, data) => {

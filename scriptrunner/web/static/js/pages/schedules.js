@@ -5,7 +5,7 @@ import { query, setQuery } from '../lib/router.js';
 import { useResource } from '../lib/resource.js';
 import { loadTasks } from '../lib/tasks.js';
 import { useTopic } from '../lib/topic.js';
-import { html, useEffect, useState } from '../lib/ui.js';
+import { html, useEffect, useRef, useState } from '../lib/ui.js';
 import { Button, Card, Empty, Icon, Skeleton } from '../ui/basics.js';
 import { Menu } from '../ui/menu.js';
 import { PageHead } from '../ui/page-head.js';
@@ -36,7 +36,15 @@ const TEMPLATES = [
 
 export default function Schedules() {
   const tasks = useResource(loadTasks, []);
-  useTopic('tasks', tasks.reload);
+  const shown = useRef(tasks.data);
+  shown.current = tasks.data;
+  useTopic('tasks', tasks.reload, (event, data) => {
+    if (!shown.current) return false;
+    // Several may come before the page is drawn again.
+    shown.current = takeTask(shown.current, event, data);
+    tasks.put(shown.current);
+    return true;
+  });
   const view = query.value.get('view') in VIEWS ? query.value.get('view') : 'list';
   const editing = query.value.get('new') !== null;
   const [template, setTemplate] = useState({});
@@ -66,6 +74,13 @@ export default function Schedules() {
     <${Tabs} label="Ways to look at the schedules" current=${view} tabs=${Object.entries(VIEWS).map(([key, { label }]) => ({ key, label, href: address(key), testid: `sch-view-${key}` }))} />
     <${Loaded} resource=${tasks} lines=${6} title="The schedules could not be loaded">${(all) => (all.length || view === 'events'
     ? html`<${View} key=${view} name=${view} tasks=${all} onChange=${tasks.reload} />` : !editing && html`<${Templates} onPick=${add} />`)}<//>`;
+}
+
+/** The list with a change that the stream tells. */
+function takeTask(all, event, data) {
+  if (event === 'deleted') return all.filter(({ task_id: id }) => !data.ids.includes(id));
+  if (event !== 'task') return all;
+  return all.some(({ task_id: id }) => id === data.task_id) ? all.map((task) => (task.task_id === data.task_id ? { ...task, ...data } : task)) : [...all, data];
 }
 
 function summary(tasks) {

@@ -75,7 +75,7 @@ function Export({ filters }) {
     ${error && html`<${ErrorBox} error=${error} title="The export broke off; nothing was saved" />`}
     <p class="muted">One row per run and metric, oldest first: ${filters.script ? scriptName(filters.script) : 'all scripts'}, ${plural(filters.days, 'day')}.</p>
     <div class="form-grid"><div class="field"><label for="export-format">Format</label><select id="export-format" onChange=${(event) => setFormat(event.target.value)}>
-        ${[['csv', 'CSV, for spreadsheets'], ['json', 'JSON']].map(([value, words]) => html`<option key=${value} value=${value} selected=${value === format}>${words}</option>`)}</select></div>
+        ${[['csv', 'CSV, for spreadsheets'], ['json', 'JSON'], ['parquet', 'Parquet, if the server has pyarrow']].map(([value, words]) => html`<option key=${value} value=${value} selected=${value === format}>${words}</option>`)}</select></div>
       <div class="field"><label for="export-metric">Metric</label><select id="export-metric" onChange=${(event) => setMetric(event.target.value)}><option value="">all</option>
         ${(metrics.value ?? []).map(({ name }) => html`<option key=${name} value=${name} selected=${name === metric}>${titleOf(name)}</option>`)}</select></div></div>
     <div class="line-up"><${Button} icon="download" label=${size === null ? 'Export' : 'Exporting…'} busy=${size !== null} onClick=${take} data-testid="an-export-start" />

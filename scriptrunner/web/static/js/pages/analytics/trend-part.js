@@ -17,6 +17,8 @@ import { Loaded } from '../../ui/states.js';
 import { toQuery } from './filters.js';
 import { OverviewCard } from './overview-card.js';
 
+/** A trend is computed anew at most this often while runs end, in ms. */
+const GATHER_MS = 5000;
 const METHODS = [['iqr', 'Quartiles'], ['mad', 'Median'], ['zscore', 'Mean']];
 const BASELINES = [['intelligent', 'Intelligent'], ['percentile', 'P75'], ['iqr', 'Without outliers']];
 
@@ -24,7 +26,7 @@ export function TrendPart({ filters }) {
   const method = query.value.get('method') ?? 'iqr';
   const asked = { ...toQuery(filters), metric: filters.metric, method };
   const series = useResource(async (options) => readSeries(await getJson('/api/analytics/series', { query: asked, ...options })), [JSON.stringify(asked)]);
-  useTopic('runs', series.reload, (event, run) => event === 'run' && !['completed', 'failed'].includes(run.status));
+  useTopic('runs', series.reload, (event, run) => event === 'run' && !['completed', 'failed'].includes(run.status), GATHER_MS);
   const what = `${titleOf(filters.metric)} of ${filters.script ? scriptName(filters.script) : 'all scripts'}`;
   const by = query.value.get('by') === 'run' ? 'run' : 'time';
   const actions = html`<${Segments} label="Along which axis" name="an-axis" value=${by} choices=${[['time', 'by time'], ['run', 'run by run']]} onChange=${(next) => setQuery({ by: next === 'time' ? null : next })} />`;

@@ -1,26 +1,35 @@
 /** Adding a folder root: its folder, found on the server, and what of it is listed. */
-import { postJson } from '../../lib/api.js';
+import { postJson, request } from '../../lib/api.js';
 import { html, useState } from '../../lib/ui.js';
 import { Button, ErrorBox } from '../../ui/basics.js';
 import { closeDialog, openDialog } from '../../ui/dialog.js';
 import { FolderPicker } from '../../ui/folder-picker.js';
 import { showToast } from '../../ui/toast.js';
 
-/** Open the form as a dialog. */
-export function askForRoot(onAdded) {
+/** Open the form as a dialog, to add a root or to change one. */
+export function askForRoot(onAdded, root = null) {
   openDialog({
-    title: 'Add a folder root', wide: true,
-    body: html`<${RootForm} onAdded=${() => {
+    title: root ? `Change the root “${root.name}”` : 'Add a folder root', wide: true,
+    body: html`<${RootForm} root=${root} onAdded=${() => {
       closeDialog();
       onAdded();
     }} />`,
   });
 }
 
+/** Add a root, or change all but its path. */
+async function store({ path, ...rest }, root) {
+  const name = rest.name.trim() || path.replace(/\/+$/, '').split('/').at(-1) || 'root';
+  const json = { ...rest, name };
+  if (!root) return postJson('/api/library/folder-roots', { json: { ...json, path: path.trim() } });
+  return (await request('PATCH', `/api/library/folder-roots/${root.id}`, { json })).json();
+}
+
 const NEW = { path: '', name: '', recursive: true, include_patterns: '', exclude_patterns: '', gitignore: false, watch: false };
 
-export function RootForm({ onAdded }) {
-  const [values, setValues] = useState(NEW);
+/** @param {{onAdded: () => void, root?: object|null}} props */
+export function RootForm({ onAdded, root = null }) {
+  const [values, setValues] = useState(() => (root ? Object.fromEntries(Object.keys(NEW).map((name) => [name, root[name]])) : NEW));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
   const [picking, setPicking] = useState(false);
@@ -30,10 +39,9 @@ export function RootForm({ onAdded }) {
     if (busy) return;
     setBusy(true);
     try {
-      const name = values.name.trim() || values.path.replace(/\/+$/, '').split('/').at(-1) || 'root';
-      const root = await postJson('/api/library/folder-roots', { json: { ...values, path: values.path.trim(), name } });
-      await postJson(`/api/library/folder-roots/${root.id}/scan`);
-      showToast(`${root.name} is added; its scan has begun`);
+      const stored = await store(values, root);
+      await postJson(`/api/library/folder-roots/${stored.id}/scan`);
+      showToast(`${stored.name} is ${root ? 'changed' : 'added'}; its scan has begun`);
       setValues(NEW);
       setError(null);
       onAdded();
@@ -50,12 +58,12 @@ export function RootForm({ onAdded }) {
     aria-describedby=${`root-${name}-help`} onChange=${(event) => set(name)(event.target.checked)} /><span>${label}</span></label>
     <p class="help" id=${`root-${name}-help`}>${help}</p></div>`;
   return html`<form class="stack" onSubmit=${submit} data-testid="root-form">
-    ${error && html`<${ErrorBox} error=${error} title="The folder was not added" />`}
-    <div class="field"><label for="root-path">Folder on the server</label>
+    ${error && html`<${ErrorBox} error=${error} title="Nothing was stored" />`}
+    ${!root && html`<div class="field"><label for="root-path">Folder on the server</label>
       <div class="with-button"><input id="root-path" class="mono" type="text" required value=${values.path} placeholder="/srv/scripts" spellcheck=${false}
           autocomplete="off" aria-describedby="root-path-help" onInput=${(event) => set('path')(event.target.value)} data-testid="root-path" />
         <${Button} icon="folder-open" label=${picking ? 'Hide folders' : 'Browse'} aria-expanded=${String(picking)} onClick=${() => setPicking(!picking)} data-testid="root-browse" /></div>
-      <p class="help" id="root-path-help">Listing a folder gives no right to run what is in it: that needs an allowed root.</p></div>
+      <p class="help" id="root-path-help">Listing a folder gives no right to run what is in it: that needs an allowed root.</p></div>`}
     ${picking && html`<${FolderPicker} start=${values.path} onPick=${(path) => {
     set('path')(path);
     setPicking(false);
@@ -68,6 +76,6 @@ export function RootForm({ onAdded }) {
       ${flag('gitignore', 'Respect .gitignore', 'What git ignores is not listed.')}
       ${flag('watch', 'Watch for changes', 'Looks again by itself from time to time.')}
     </div>
-    <div><${Button} type="submit" kind="primary" icon="folder-plus" label=${busy ? 'Adding…' : 'Add and scan'} busy=${busy} data-testid="root-submit" /></div>
+    <div><${Button} type="submit" kind="primary" icon="folder-plus" label=${busy ? 'Storing…' : root ? 'Save and scan' : 'Add and scan'} busy=${busy} data-testid="root-submit" /></div>
   </form>`;
 }

@@ -10,6 +10,7 @@ import { confirm } from '../../ui/dialog.js';
 import { Menu } from '../../ui/menu.js';
 import { lacking, Loaded } from '../../ui/states.js';
 import { showError, showToast } from '../../ui/toast.js';
+import { askForRoot } from './root-form.js';
 
 export function RootsCard({ onChange }) {
   const chosen = query.value.get('root_id');
@@ -26,6 +27,7 @@ function Root({ root, chosen, onChange }) {
   const items = [
     isScanning ? { label: 'Stop the scan', icon: 'circle-stop', refusal: lacking('library.admin'), run: () => stopScan(root, onChange) }
       : { label: 'Scan now', icon: 'refresh-cw', refusal: lacking('library.admin'), run: () => startScan(root, onChange) },
+    { label: 'Change…', icon: 'pencil', refusal: lacking('library.admin'), testid: 'root-edit', run: () => askForRoot(onChange, root) },
     { label: 'Remove this root', icon: 'trash-2', danger: true, refusal: lacking('library.admin'), testid: 'root-delete', run: () => removeRoot(root, onChange) },
   ];
   return html`<li data-testid="root-row" data-root-id=${root.id}>
@@ -82,7 +84,7 @@ async function stopScan(root, onChange) {
 async function removeRoot(root, onChange) {
   const sure = await confirm({
     title: `Remove the root “${root.name}”?`, confirm: 'Remove',
-    body: `Its ${plural(root.script_count ?? 0, 'script')} leave the library with their tags, owners and notes. The files stay, and so do the records of runs.`,
+    body: `${plural(root.script_count, 'script')} will leave the library with their tags, owners and notes. The files stay, and so do the records of runs.`,
   });
   if (!sure) return;
   try {
