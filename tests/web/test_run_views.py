@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.conftest import UNKNOWN_ID
+from tests.web.conftest import UNKNOWN_ID, wait_for
 
 PRINTING = "import sys\nfor n in range(int(sys.argv[1])): print('line', n)\n"
 
@@ -174,3 +174,32 @@ def test_list_in_another_order(web, pair, sort, order):  # noqa: ARG001
         assert "x-next-before" not in answer.headers
         path = f"/api/runs?sort={sort}&order={order}&before={items[0]['id']}"
         web.error("GET", path, 422)
+
+
+def test_tags_of_the_library_filter_runs_and_stand_beside_them(web):
+    tagged = web.write("print('tagged')\n", "tagged/one.py")
+    body = {"script_path": tagged}
+    run_id = web.finish(web.client.post("/api/run", json=body).json()["run_id"])["id"]
+    root = web.client.post(
+        "/api/library/folder-roots",
+        json={"path": f"{web.root}/tagged", "name": "tagged"},
+    ).json()
+    scan = f"/api/library/folder-roots/{root['id']}/scan"
+    scan_id = web.client.post(scan).json()["scan_id"]
+    wait_for(
+        lambda: web.client.get(f"{scan}/{scan_id}").json(),
+        lambda found: found["status"] == "completed",
+    )
+    listed = web.client.get(f"/api/library/scripts?root_id={root['id']}").json()
+    (script,) = listed["items"]
+    tag = web.client.post(
+        "/api/library/tags", json={"name": "Nightly", "color": "#a1b2c3"}
+    ).json()
+    web.client.post(f"/api/library/scripts/{script['id']}/tags/{tag['id']}")
+
+    (item,) = web.client.get("/api/runs?tag=nightly&with_tags=true").json()
+
+    assert item["id"] == run_id
+    assert item["tags"] == [{"name": "Nightly", "color": "#a1b2c3"}]
+    web.client.delete(f"/api/library/folder-roots/{root['id']}")
+    web.client.delete(f"/api/library/tags/{tag['id']}")
