@@ -12,6 +12,7 @@ import click
 from scriptrunner.cli.connection import Connection, connect
 from scriptrunner.cli.following import Follower, exit_code_of
 from scriptrunner.cli.run_options import run_options, to_request
+from scriptrunner.engine.plan import VISUALIZER_FORMATS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -57,6 +58,11 @@ def _parse_env(
 @click.option("--retry", type=click.IntRange(1, 20), help="Attempts at most.")
 @run_options
 @click.option("--visualize", is_flag=True, help="Keep a report of the steps.")
+@click.option(
+    "--visualize-format",
+    type=click.Choice(VISUALIZER_FORMATS),
+    help="Form of that report; implies --visualize.  [default: text]",
+)
 @click.option(
     "--stream-output", is_flag=True, help="Copy each line to the service's log."
 )
@@ -106,8 +112,10 @@ def _to_request(args: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, An
             request[name] = given[name]
     if given["retry"] is not None:
         request |= {"retry_on_failure": True, "retry_max_attempts": given["retry"]}
-    if given["visualize"]:
+    if given["visualize"] or given["visualize_format"]:
         request["enable_visualizer"] = True
+    if given["visualize_format"]:
+        request["visualizer_format"] = given["visualize_format"]
     if given["stream_output"]:
         request["stream_output"] = True
     return request

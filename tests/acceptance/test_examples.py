@@ -174,6 +174,12 @@ def check_steps(server: Server, record: Record) -> None:
     assert text == report["text"]
 
 
+def check_json_steps(server: Server, record: Record) -> None:
+    report = record["result"]["visualization_report"]
+    assert len(report["steps"]) == 12
+    assert "text" not in report
+
+
 def check_surroundings(server: Server, record: Record) -> None:
     assert record["result"]["stdout"].splitlines() == [
         "folder docs",
@@ -243,7 +249,7 @@ CHECKS: dict[str, list[Callable[[Server, Record], None]]] = {
     "alarm.py": [check_alarm],
     "price.py": [check_price],
     "memory.py": [check_memory, check_no_memory],
-    "steps.py": [check_steps],
+    "steps.py": [check_steps, check_json_steps],
     "surroundings.py": [check_surroundings],
     "endless.py": [check_endless, check_dry_run],
     "sampled.py": [check_sampled],
@@ -280,8 +286,7 @@ def test_every_option_has_an_example() -> None:
     for name in CHECKS:
         for command in list_commands(name):
             used |= request_of(command).keys()
-    # The default report is a text already.
-    assert set(RunRequest.model_fields) - used == {"visualizer_format"}
+    assert set(RunRequest.model_fields) - used == set()
 
 
 def test_no_example_is_forgotten() -> None:

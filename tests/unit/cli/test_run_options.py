@@ -112,8 +112,7 @@ OTHER_NAMES = {
     [
         # Its output is on the terminal anyway.
         (command, {"stream_output"}),
-        # The report's text is made from either form.
-        (run, {"visualizer_format"}),
+        (run, set()),
     ],
 )
 def test_every_option_of_a_run_can_be_given(
