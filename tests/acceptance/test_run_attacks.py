@@ -254,7 +254,6 @@ def test_28_37_40_options_that_lead_outside(
     [
         "/api/analytics/trends?metric=1;drop table runs",
         "/api/library/scripts",
-        "/api/scheduler/tasks",
         "/api/history/cleanup?days=-1",
         "/api/analytics/benchmarks/../x",
     ],
