@@ -26,7 +26,7 @@ def is_told(value: object) -> bool:
     return bool(json.dumps(value, allow_nan=False))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(values=VALUES, minutes=st.integers(0, 3))
 def test_every_figure_is_a_number(values, minutes):
     times = [BEGIN + timedelta(minutes=minutes * n) for n in range(len(values))]
@@ -42,7 +42,7 @@ def test_every_figure_is_a_number(values, minutes):
         assert 0.0 <= shift.p_value < 0.01
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(values=st.lists(NUMBER, min_size=11, max_size=40))
 def test_anomalies_lie_outside_the_bounds_and_all_others_within(values):
     for method in AnomalyMethod:
@@ -56,7 +56,7 @@ def test_anomalies_lie_outside_the_bounds_and_all_others_within(values):
             assert each.direction == ("high" if each.value > found.lower else "low")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=50, deadline=None, derandomize=True, database=None)
 @given(
     first=st.lists(NUMBER, min_size=1, max_size=20),
     second=st.lists(NUMBER, min_size=1, max_size=20),
