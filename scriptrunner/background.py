@@ -117,7 +117,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
 
-    from scriptrunner.application import (  # noqa: PLC0415 - after the lock
+    from scriptrunner.application.jobs import (  # noqa: PLC0415 - after the lock
         build_background,
     )
 

@@ -114,7 +114,7 @@ def main() -> int:
 
 def run(settings: Settings, lock: LockFile) -> None:
     """Build the services and work until nobody wants us."""
-    from scriptrunner.application import (  # noqa: PLC0415 - after the lock
+    from scriptrunner.application.supervision import (  # noqa: PLC0415 - after the lock
         build_supervision,
     )
 

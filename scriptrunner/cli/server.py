@@ -165,7 +165,7 @@ def _prepare(options: Options, settings: Settings) -> str | None:
         return None
     # Loads the database: not for nothing.
     from scriptrunner.access.first_token import announce_first_token  # noqa: PLC0415
-    from scriptrunner.application import build_services  # noqa: PLC0415
+    from scriptrunner.application.services import build_services  # noqa: PLC0415
 
     services = build_services(settings)
     try:

@@ -12,7 +12,7 @@ import click
 from scriptrunner.access.first_token import command_line_caller
 from scriptrunner.access.models import Role, TokenRecord
 from scriptrunner.access.service import DEFAULT_NAME, NAME_LENGTH, AccessService
-from scriptrunner.application import build_services
+from scriptrunner.application.services import build_services
 from scriptrunner.clock import to_text
 from scriptrunner.errors import ScriptRunnerError
 from scriptrunner.scheduler.checking import NAME_WORDS, is_name

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from scriptrunner.access.models import Caller, ForbiddenError
 from scriptrunner.access.roles import permission_for, require_permission
-from scriptrunner.application import Services
+from scriptrunner.application.services import Services
 from scriptrunner.errors import MalformedInputError
 from scriptrunner.web.figures import Figures
 from scriptrunner.web.request_id import get_request_id

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from scriptrunner.alerts.representation import alert_to_json
-from scriptrunner.application import Services
+from scriptrunner.application.services import Services
 from scriptrunner.library.representation import scan_to_json
 
 #: Offset, event and data of a message.

@@ -9,7 +9,7 @@ import threading
 from scriptrunner.access.answers import App
 from scriptrunner.access.protection import LoginPage
 from scriptrunner.access.wall import Wall, build_wall
-from scriptrunner.application import Services, build_services
+from scriptrunner.application.services import Services, build_services
 from scriptrunner.settings import Settings, load_settings
 from scriptrunner.web.ending import Ending
 from scriptrunner.web.live import Bell, ChangeFeed

@@ -25,7 +25,7 @@ LAZY = (
 PROGRAM = """
 import json, sys
 from pathlib import Path
-import scriptrunner.application, scriptrunner.supervise, scriptrunner.web.app
+import scriptrunner.application.services, scriptrunner.supervise, scriptrunner.web.app
 at_start = set(sys.modules)
 import pytest  # its own libraries are not ours
 foreign = set(sys.modules) - at_start

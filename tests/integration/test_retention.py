@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scriptrunner.analytics.retention import Policy, RetentionJob, find_cutoffs, preview
-from scriptrunner.application import build_background
+from scriptrunner.application.jobs import build_background
 from scriptrunner.history.store import HistoryStore
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Database
