@@ -48,7 +48,8 @@ from scriptrunner.runs.launching import LaunchBuilder
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import events, queue, state
 from scriptrunner.runs.repository.state import Before, LostRaceError, StoredRun
-from scriptrunner.runs.transitions import Host, Reports, RunChange, write
+from scriptrunner.runs.transitions import Host, Reports, RunChange
+from scriptrunner.runs.writing import write
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Connection, Database
 from scriptrunner.supervisor.ports import ActiveAttempt, End, Start

@@ -18,7 +18,8 @@ from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import state
 from scriptrunner.runs.repository.state import StoredRun
 from scriptrunner.runs.stopping import Order, StopDesk, order_of
-from scriptrunner.runs.transitions import Host, RunChange, write
+from scriptrunner.runs.transitions import Host, RunChange
+from scriptrunner.runs.writing import write
 from scriptrunner.storage.database import Connection, Database
 
 

@@ -52,8 +52,9 @@ from scriptrunner.runs.models import (
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import events, intake, lists, queue, records, state
 from scriptrunner.runs.restarts import Restarter
+from scriptrunner.runs.step_reports import step_facts
 from scriptrunner.runs.stopping import StopDesk
-from scriptrunner.runs.transitions import Host, step_facts
+from scriptrunner.runs.transitions import Host
 from scriptrunner.runs.waiting import RunWaiter
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Database

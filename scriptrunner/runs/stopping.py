@@ -30,8 +30,9 @@ from scriptrunner.runs.models import StopOutcome
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import state
 from scriptrunner.runs.repository.state import StoredRun
-from scriptrunner.runs.transitions import Host, RunChange, write
+from scriptrunner.runs.transitions import Host, RunChange
 from scriptrunner.runs.waiting import RunWaiter
+from scriptrunner.runs.writing import write
 from scriptrunner.storage.database import Connection, Database
 
 #: Seconds until a delivery counts as unconfirmed.

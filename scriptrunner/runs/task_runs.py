@@ -27,8 +27,9 @@ from scriptrunner.runs.repository import state, tasks
 from scriptrunner.runs.repository.intake import NewRun
 from scriptrunner.runs.shared_commit import find_replayed
 from scriptrunner.runs.stopping import Order, StopDesk, order_of
-from scriptrunner.runs.transitions import Host, RunChange, write
+from scriptrunner.runs.transitions import Host, RunChange
 from scriptrunner.runs.waiting import RunWaiter
+from scriptrunner.runs.writing import write
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Connection, Database
 

@@ -1,7 +1,7 @@
 """One change of one run: the state machine's answer turned into rows.
 
 A ``RunChange`` is made from a locked row, fed with what happened, and written with others
-in one transaction by ``write``. The supervisor's ledger and the service's stop orders both
+in one transaction by ``writing.write``. The supervisor's ledger and the service's stop orders both
 go through it, so a run changes in one way only.
 """
 
@@ -32,15 +32,14 @@ from scriptrunner.engine.scans import report as scan_report
 from scriptrunner.engine.steps import scans as scan_step
 from scriptrunner.engine.steps.deciding import decide
 from scriptrunner.engine.steps.ending import UNSTARTED, Ending, Findings
-from scriptrunner.engine.visualizer import StageFacts, StepFacts, build_report
+from scriptrunner.engine.visualizer import StageFacts
 from scriptrunner.history.models import Finished
-from scriptrunner.history.recording import HistoryWriteError, record, record_in_file
-from scriptrunner.history.rows import to_row
+from scriptrunner.history.recording import HistoryWriteError, record_in_file
 from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.keeping import to_finished
-from scriptrunner.runs.models import TASK_TRIGGERS
-from scriptrunner.runs.repository import baselines, events, records, state, tasks
+from scriptrunner.runs.repository import events
 from scriptrunner.runs.repository.state import Before, StoredRun
+from scriptrunner.runs.step_reports import report_end
 from scriptrunner.storage.database import Connection
 
 #: Key of a result with the results of the gates.
@@ -584,25 +583,15 @@ class RunChange:
         return self._build_report() if self.run.request["enable_visualizer"] else None
 
     def _build_report(self) -> dict[str, Any]:
-        end = self._end or {}
-        facts = step_facts(self.run)
-        started_us = end.get("started_us")
-        known = None if started_us is None else from_microseconds(started_us)
-        facts["started_at"] = (self.new_attempt or {}).get("started_at") or known
-        return build_report(
-            StepFacts(
-                **facts,
-                ended_at=self._ended_at(),
-                recorded_at=self._now,
-                execution_time_seconds=engine_events.execution_time(end),
-                end_reason=end.get("reason"),
-                exit_code=end.get("exit_code"),
-                error=end.get("error"),
-                sample_count=end.get("samples"),
-                stages=self._stages(),
-                scans=self._look_up_scans(),
-            ),
-            visualizer_format=self.run.request["visualizer_format"],
+        attempt = self.new_attempt or {}
+        return report_end(
+            self.run,
+            self._end or {},
+            started_at=attempt.get("started_at"),
+            ended_at=self._ended_at(),
+            recorded_at=self._now,
+            stages=self._stages(),
+            scans=self._look_up_scans(),
         )
 
     def _stages(self) -> dict[str, StageFacts]:
@@ -617,81 +606,6 @@ class RunChange:
                 details={"history": name},
             )
         return stages
-
-
-def step_facts(run: StoredRun) -> dict[str, Any]:
-    """Return what the step report needs of a run's row, by the names of ``StepFacts``."""
-    return {
-        "script_path": run.script_path,
-        "script_args": run.request["args"],
-        "attempt": run.attempt,
-        "claimed_at": run.claimed_at,
-        "sha256": run.script_sha256,
-        "monitor_interval_seconds": run.request["monitor_interval"],
-        "is_dry_run": run.dry_run,
-    }
-
-
-def write(
-    connection: Connection, changes: Sequence[RunChange], numbers: Sequence[int]
-) -> None:
-    """Write changes of different runs; each takes one of the reserved ``numbers``.
-
-    Raises:
-        LostRaceError: If a row was not as it had been read; nothing may be committed.
-    """
-    fresh = [change for change in changes if change.has_changed]
-    rows: list[dict[str, Any]] = []
-    for change, number in zip(fresh, numbers, strict=False):
-        run = change.run
-        run.change = number
-        drafts = change.events
-        rows += events.to_rows(run.id, run.event_count + 1, drafts)
-        run.event_count += len(drafts)
-    state.save(connection, [(change.run, change.before) for change in fresh])
-    _write_attempts(connection, fresh)
-    _write_endings(connection, fresh)
-    _write_history(connection, fresh)
-    results = [change.result for change in fresh if change.result is not None]
-    records.insert_results(connection, results)
-    events.insert(connection, rows)
-    ended = [change.run for change in fresh if change.result is not None]
-    tasks.note_ends(
-        connection, [each for each in ended if each.trigger in TASK_TRIGGERS]
-    )
-    for change in fresh:
-        for warning in change.warnings:
-            records.add_warning(connection, change.run.id, warning)
-
-
-def _write_attempts(connection: Connection, changes: Sequence[RunChange]) -> None:
-    new = [each.new_attempt for each in changes if each.new_attempt is not None]
-    records.insert_attempts(connection, [row for row in new if "reason" not in row])
-    records.insert_attempts(connection, [row for row in new if "reason" in row])
-    ended = [each.ended_attempt for each in changes if each.ended_attempt is not None]
-    records.end_attempts(connection, ended)
-
-
-def _write_history(connection: Connection, changes: Sequence[RunChange]) -> None:
-    """Keep what ended runs measured; the number of the change is that of the row."""
-    rows = []
-    for change in changes:
-        if change.finished is not None and change.result is not None:
-            number = change.run.change
-            change.result["result"]["execution_id"] = number
-            rows.append(to_row(change.finished, number))
-    record(connection, rows)
-
-
-def _write_endings(connection: Connection, changes: Sequence[RunChange]) -> None:
-    """Store what the steps of runs leave behind besides the result."""
-    for change in changes:
-        ending = change.ending
-        if ending is not None and ending.saved_baseline is not None:
-            name, metrics = ending.saved_baseline
-            at = change.run.finished_at or change.run.queued_at
-            baselines.save(connection, name, metrics, run_id=change.run.id, at=at)
-        change.store_alerts(connection)
 
 
 def _seconds_between(since: datetime, until: datetime) -> float:
