@@ -181,6 +181,7 @@ class LocalRun:
             script_args=options.args,
             ignored_env=plan.ignored_env,
             monitor_interval_seconds=options.monitor_interval,
+            scans=self._scans,
         )
         if last is not None:
             facts = replace(facts, **last.to_step_facts())

@@ -58,6 +58,15 @@ def test_a_finding_may_only_be_reported(script):
     assert event["data"].items() >= (expected | {"blocked": False}).items()
 
 
+def test_the_step_report_tells_of_scans(script):
+    runner = ScriptRunner(
+        script, enable_secret_scanning=True, scan_block="none", enable_visualizer=True
+    )
+    report = runner.run()["visualization_report"]
+    (step,) = [each for each in report["steps"] if each["stage"] == "Scans"]
+    assert (step["status"], step["details"]) == ("done", {"secrets": "1 HIGH"})
+
+
 def test_what_a_script_depends_on_is_looked_up(script):
     (script.parent / "requirements.txt").write_text("wavy==1.0\n")
     result = ScriptRunner(
