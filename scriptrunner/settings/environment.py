@@ -229,7 +229,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         values |= _database_in(
             _path(raw.data_dir) if raw.data_dir else default_data_dir()
         )
-    values.setdefault("allowed_roots", (default_root(),))
+    values.setdefault("allowed_roots", (base_folder(),))
     return Settings(**values)
 
 
@@ -292,20 +292,20 @@ def default_data_dir() -> Path:
     return Path(home) / "scriptrunner"
 
 
-def default_root() -> Path:
-    """Return the allowed root when nothing is said: the project folder.
+def base_folder() -> Path:
+    """Return the folder that relative paths are below, and the default allowed root.
 
-    An installed package has no project folder: there it is the user's home.
+    It is the project folder. An installed package has none: there it is the user's home.
     """
     return PROJECT_FOLDER if is_checkout() else Path.home()
 
 
 def _path(text: str) -> Path:
-    """Return ``text`` as an absolute path; relative ones are below the project folder."""
+    """Return ``text`` as an absolute path; relative ones are below ``base_folder``."""
     if "\0" in text:
         raise ValueError("must not contain a NUL character")
     path = Path(os.path.normpath(Path(text).expanduser()))
-    return path if path.is_absolute() else PROJECT_FOLDER / path
+    return path if path.is_absolute() else base_folder() / path
 
 
 def _database_in(folder: Path) -> dict[str, Any]:

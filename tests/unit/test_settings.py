@@ -12,6 +12,7 @@ from scriptrunner.settings import (
     Settings,
     SettingsError,
     default_slots,
+    environment,
     load_settings,
 )
 from scriptrunner.settings.environment import known_variables, warn_of_unknown
@@ -51,6 +52,19 @@ def test_relative_paths_do_not_depend_on_the_current_folder(tmp_path, monkeypatc
     )
     assert settings.data_dir == PROJECT_FOLDER / "x"
     assert settings.allowed_roots == (PROJECT_FOLDER / "docs",)
+
+
+def test_an_installed_package_works_in_the_home(tmp_path, monkeypatch):
+    """Beside the installed package there is nobody's folder."""
+    monkeypatch.setattr(environment, "PROJECT_FOLDER", tmp_path / "site-packages")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    settings = load_settings({})
+    assert settings.data_dir == tmp_path / ".local/share/scriptrunner"
+    assert settings.allowed_roots == (tmp_path,)
+    (tmp_path / "jobs").mkdir()
+    settings = load_settings({"WEBAPI_ALLOWED_ROOT": "jobs"})
+    assert settings.allowed_roots == (tmp_path / "jobs",)
 
 
 def test_a_server_url_is_kept_and_the_data_folder_is_apart(tmp_path):
