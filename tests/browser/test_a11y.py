@@ -104,6 +104,15 @@ def test_selection_menu_and_question(page: Page) -> None:
     expect_good_at_every_width(page)
 
 
+@pytest.mark.usefixtures("runs")
+def test_no_width_scrolls_sideways(page: Page) -> None:
+    open_runner(page)
+    for width in (350, 639, 640, 768, 899, 900, 979, 980, 1100, 1259):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.get_by_test_id("run-row").first).to_be_visible()
+        expect_no_sideways_scroll(page)
+
+
 @pytest.mark.timeout(60)
 def test_whole_launch_form(page: Page) -> None:
     page.goto("/launch")
