@@ -10,13 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scriptrunner.analytics import retention
-from scriptrunner.analytics.anomalies import (
-    FORMULAS,
-    THRESHOLDS,
-    AnomalyMethod,
-    find_anomalies,
-    least_count,
-)
+from scriptrunner.analytics.anomalies import AnomalyMethod
+from scriptrunner.analytics.answers import NOT_ENOUGH, echo, flag, head_for
 from scriptrunner.analytics.baselines import (
     PERCENTILE,
     BaselineMethod,
@@ -39,7 +34,6 @@ from scriptrunner.analytics.series import (
     levels_to_json,
     point_to_json,
 )
-from scriptrunner.analytics.trend import describe_trend, detect_regression
 from scriptrunner.clock import Clock, to_text
 from scriptrunner.engine.metric_names import METRICS, aliases_of
 from scriptrunner.engine.paths import AllowedRoots
@@ -49,7 +43,6 @@ from scriptrunner.history.representation import stats_to_json
 from scriptrunner.history.store import HistoryStore
 from scriptrunner.storage.database import Database
 
-NOT_ENOUGH = "Not enough data points"
 #: Values that a trend lists by themselves.
 LISTED_VALUES = 50
 
@@ -160,7 +153,7 @@ class AnalyticsService:
         name = find_metric(metric)
         values = [point.value for point in points]
         answer: dict[str, Any] = {
-            **_echo(metric, question),
+            **echo(metric, question),
             "value_count": len(values),
             "values": values[-LISTED_VALUES:],
             "points": [point_to_json(point) for point in points],
@@ -176,7 +169,7 @@ class AnalyticsService:
         levels, shifts = describe_levels(points, metric=name, store=store)
         return {
             **answer,
-            **_head_for(points, name, threshold),
+            **head_for(points, name, threshold),
             "change_points": shifts,
             "drifts": levels.drifts,
         }
@@ -192,8 +185,8 @@ class AnalyticsService:
         """Return the runs whose value lies far from the usual ones."""
         _, points = self._read(metric, question)
         return {
-            **_echo(metric, question),
-            **_flag(points, method, threshold),
+            **echo(metric, question),
+            **flag(points, method, threshold),
             **({} if find_metric(metric) else {"message": unknown_metric(metric)}),
         }
 
@@ -209,7 +202,7 @@ class AnalyticsService:
         _, points = self._read(metric, question)
         values = [point.value for point in points]
         answer: dict[str, Any] = {
-            **_echo(metric, question),
+            **echo(metric, question),
             "method": method.value,
             "baseline": None,
             "data_points": len(values),
@@ -245,12 +238,12 @@ class AnalyticsService:
         name = find_metric(metric)
         count = len(points)
         shown = thin_out(points)
-        flagged = _flag(points, method, flag_threshold)
+        flagged = flag(points, method, flag_threshold)
         # What it says of too few values is about the anomalies alone.
         anomaly_message = flagged.pop("message", None)
         anomalies_needed = flagged.pop("needed", None)
         answer: dict[str, Any] = {
-            **_echo(metric, question),
+            **echo(metric, question),
             "unit": NUMERIC[name].unit if name else None,
             "less_is_better": NUMERIC[name].less_is_better if name else None,
             "points": shown,
@@ -276,7 +269,7 @@ class AnalyticsService:
         stretches = levels_to_json(points, levels)
         return {
             **answer,
-            **_head_for(points, name, threshold),
+            **head_for(points, name, threshold),
             "change_points": place_in_chart(shifts, in_chart, count),
             "levels": place_in_chart(stretches, ["from_index", "to_index"], count),
             "drifts": levels.drifts,
@@ -358,61 +351,3 @@ class AnalyticsService:
         chosen = self._policy if policy is None else policy
         found = retention.preview(store, chosen, now=self._clock.utc_now())
         return {**found, "automatic": not self._policy.is_empty}
-
-
-def _echo(metric: str, question: Question) -> dict[str, Any]:
-    return {
-        "metric": find_metric(metric) or metric,
-        "script_path": question.script_path,
-        "days": question.days,
-    }
-
-
-def _head_for(points: list[Point], metric: str, threshold: float) -> dict[str, Any]:
-    values = [point.value for point in points]
-    return {
-        "trend": describe_trend(values, [point.at for point in points]),
-        "regression": detect_regression(
-            values, threshold=threshold, more_is_better=metric == "success"
-        ),
-    }
-
-
-def _flag(
-    points: list[Point], method: AnomalyMethod, threshold: float | None
-) -> dict[str, Any]:
-    """Return the anomalies of a series by the names of the API."""
-    limit = THRESHOLDS[method] if threshold is None else threshold
-    values = [point.value for point in points]
-    needed = least_count(method, limit)
-    answer: dict[str, Any] = {
-        "method": method.value,
-        "formula": FORMULAS[method],
-        "threshold": limit,
-        "value_count": len(values),
-        "bounds": {"lower": None, "upper": None},
-        "count": 0,
-        "percentage": 0.0,
-        "anomalies": [],
-    }
-    if len(values) < needed:
-        return {**answer, "message": NOT_ENOUGH, "needed": needed}
-    found = find_anomalies(values, method, limit)
-    bounds = {"lower": found.lower, "upper": found.upper}
-    return {
-        **answer,
-        "bounds": bounds,
-        "count": len(found.found),
-        "percentage": round(100 * len(found.found) / len(values), 2),
-        "anomalies": [
-            {
-                "index": each.index,
-                **point_to_json(points[each.index]),
-                "score": each.score,
-                **bounds,
-                "direction": each.direction,
-                "type": "outlier",
-            }
-            for each in found.found
-        ],
-    }
