@@ -74,12 +74,13 @@ class LibraryJob:
         is_watching = True
         while is_watching and not stop.is_set():
             is_watching = self._watch.begin_scans()
-            self._do_scans(stop)
+            self.do_scans(stop)
             index_contents(self._database, stop)
             if is_watching:
                 stop.wait(LOOK_SECONDS)
 
-    def _do_scans(self, stop: threading.Event) -> None:
+    def do_scans(self, stop: threading.Event) -> None:
+        """Do all scans that wait, and put others in the place of those cut off."""
         while not stop.is_set():
             with self._database.read() as connection:
                 found = scans.list_running(connection)

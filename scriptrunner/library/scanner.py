@@ -37,9 +37,10 @@ from scriptrunner.storage.database import Connection, Database
 
 logger = logging.getLogger(__name__)
 
-#: Files, and bytes of files, that are written in one transaction.
-GROUP_FILES = 2_000
+#: Bytes that are written in one transaction, and what each file counts besides its own:
+#: at most some 4,000 files, or 60 ms of SQLite's only lock.
 GROUP_BYTES = 4 << 20
+ROW_BYTES = 1 << 10
 #: Seconds between two reports of a scan that has nothing to write.
 REPORT_SECONDS = 0.5
 #: Seconds that a scan may take.
@@ -72,12 +73,8 @@ class _Group:
     touched: list[tuple[int, int, int]] = field(default_factory=list)
     #: Folders that are done with.
     folders: dict[str, FolderState] = field(default_factory=dict)
+    #: What writing it takes, roughly.
     size_bytes: int = 0
-
-    def is_full(self) -> bool:
-        """Return whether it should be written."""
-        files = len(self.new) + len(self.changed) + len(self.touched)
-        return files >= GROUP_FILES or self.size_bytes >= GROUP_BYTES
 
 
 class Scanner:
@@ -222,7 +219,7 @@ class Scanner:
                 facts = self._read(found, name, same)
                 if facts is not None:
                     seen[name] = facts.state
-                if self._group.is_full():
+                if self._group.size_bytes >= GROUP_BYTES:
                     self._write()
         while row is not None:
             self._lose(row)
@@ -271,12 +268,13 @@ class Scanner:
             self._is_settled = False
         if row is None:
             group.new.append((folder, facts))
-            group.size_bytes += facts.size
+            group.size_bytes += facts.size + ROW_BYTES
         elif row[4] or row[6] != facts.sha256 or row[7] != facts.mtime_us:
             group.changed.append((folder, facts, row))
-            group.size_bytes += facts.size
+            group.size_bytes += facts.size + ROW_BYTES
         else:
             self._unchanged += 1
+            group.size_bytes += ROW_BYTES
             group.touched.append((row[5], facts.state[0] & INODE_MASK, facts.mtime_ns))
 
     def _lose(self, row: KnownRow) -> None:

@@ -172,6 +172,7 @@ class Walk:
         files: list[os.DirEntry[str]] = []
         folders: list[str] = []
         is_candidate = self._candidate_test(folder)
+        is_plain = not self._has_excludes and not self._wanted.has_include
         with os.scandir(descriptor) as entries:
             for entry in entries:
                 self.entry_count += 1
@@ -183,7 +184,10 @@ class Walk:
                 if not name.isascii() and not _is_text(name):
                     self.skipped_count += 1
                 elif entry.is_file(follow_symlinks=False):
-                    if is_candidate(name, entry):
+                    # Without patterns, and for nearly all: decided here, at once.
+                    if (
+                        is_plain and name[name.rfind(".") :] in BY_EXTENSION
+                    ) or is_candidate(name, entry):
                         files.append(entry)
                 elif entry.is_dir(follow_symlinks=False):
                     if self._options.recursive and self._is_entered(folder, name):

@@ -382,7 +382,7 @@ def test_a_stopped_process_hands_its_scan_on(library: LibraryWorld) -> None:
 def test_a_cancelled_scan_stops_and_keeps_what_it_found(
     library: LibraryWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scanner, "GROUP_FILES", 1)
+    monkeypatch.setattr(scanner, "GROUP_BYTES", 1)
     for number in range(5):
         library.write(f"{number}.py", f"{number}\n")
     root = library.add_root()
@@ -467,7 +467,7 @@ def test_a_watched_root_is_scanned_when_something_changes(
 
     def look() -> int:
         assert watch.begin_scans()
-        library.job._do_scans(threading.Event())
+        library.job.do_scans(threading.Event())
         with library.database.read() as connection:
             return len(scans.list_of_root(connection, root, limit=10))
 
@@ -487,11 +487,11 @@ def test_the_standard_library_as_a_root(library: LibraryWorld) -> None:
     options = {"exclude_patterns": "test,tests,site-packages,idlelib,lib2to3"}
     root = library.add_root(Path(os.path.realpath(folder)), **options)
     number = library.begin(root)
-    library.job._do_scans(threading.Event())
+    library.job.do_scans(threading.Event())
     scan = library.get_scan(number)
     assert scan.status == "completed"
     assert scan.counts.new_count > 300
     assert "json/decoder.py" in library.names(search="JSON/Dec")
     second = library.begin(root)
-    library.job._do_scans(threading.Event())
+    library.job.do_scans(threading.Event())
     assert library.get_scan(second).counts.unchanged_count == scan.counts.new_count

@@ -5,6 +5,7 @@ so this writes the statement itself, from names of our own tables. Times are num
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table
@@ -14,6 +15,9 @@ from sqlalchemy import Column, Connection, Table
 #: again several times within one transaction.
 CACHE_KIB = 16 << 10
 CHECKPOINT_PAGES = 8_000
+#: Rows of one statement: counting ids on, which each statement does, costs as much as
+#: several rows. SQLite takes 32,766 values at once.
+STATEMENT_ROWS = 200
 
 
 def expect_many(connection: Connection) -> None:
@@ -30,7 +34,8 @@ def insert_rows(
     rows: Sequence[tuple[Any, ...]],
     *,
     keep: Column[Any] | None = None,
-) -> None:
+    returning: Sequence[Column[Any]] = (),
+) -> list[tuple[Any, ...]]:
     """Insert ``rows``, whose values are those of ``columns`` in order.
 
     Args:
@@ -39,13 +44,20 @@ def insert_rows(
         columns: Of this table.
         rows: Values as the database stores them.
         keep: A unique column: rows that are there already stay as they are.
+        returning: Columns of the rows that were inserted, to be returned.
     """
-    if not rows:
-        return
     names = ", ".join(each.name for each in columns)
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    marks = ", ".join([mark] * len(columns))
-    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
-    if keep is not None:
-        statement += f" ON CONFLICT ({keep.name}) DO NOTHING"
-    connection.exec_driver_sql(statement, list(rows))
+    one = f"({', '.join([mark] * len(columns))})"
+    end = "" if keep is None else f" ON CONFLICT ({keep.name}) DO NOTHING"
+    if returning:
+        end += f" RETURNING {', '.join(each.name for each in returning)}"
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(rows), STATEMENT_ROWS):
+        part = rows[start : start + STATEMENT_ROWS]
+        values = ", ".join([one] * len(part))
+        statement = f"INSERT INTO {table.name} ({names}) VALUES {values}{end}"  # noqa: S608 - our own names
+        result = connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))
+        if returning:
+            found += [tuple(row) for row in result]
+    return found

@@ -268,19 +268,24 @@ def keep_contents(
     if not contents:
         return {}
     rows = [(sha256, len(data), data, False) for sha256, data in contents.items()]
-    insert_rows(
+    inserted = insert_rows(
         connection,
         script_contents,
         _CONTENT_COLUMNS,
         rows,
         keep=script_contents.c.sha256,
+        returning=(script_contents.c.sha256, script_contents.c.id),
     )
-    found = connection.execute(
-        select(script_contents.c.sha256, script_contents.c.id).where(
-            script_contents.c.sha256.in_(list(contents))
+    ids: dict[str, int] = dict(inserted)
+    known_before = [sha256 for sha256 in contents if sha256 not in ids]
+    if known_before:
+        found = connection.execute(
+            select(script_contents.c.sha256, script_contents.c.id).where(
+                script_contents.c.sha256.in_(known_before)
+            )
         )
-    )
-    return {row[0]: row[1] for row in found}
+        ids |= {row[0]: row[1] for row in found}
+    return ids
 
 
 def mark_missing(connection: Connection, ids: Sequence[int], *, now: datetime) -> int:

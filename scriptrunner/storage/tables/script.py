@@ -227,7 +227,6 @@ script_contents = Table(
         "id",
         where="is_indexed = false OR is_doubtful = true",
     ),
-    sqlite_autoincrement=True,
 )
 
 #: Fingerprints of contents: those that share one are probably alike.

@@ -238,7 +238,6 @@ def _make_versions() -> None:
         _flag("is_doubtful"),
         sa.PrimaryKeyConstraint("id", name="pk_script_contents"),
         sa.UniqueConstraint("sha256", name="uq_script_contents_sha256"),
-        sqlite_autoincrement=True,
     )
     _partial(
         "ix_script_contents_todo",
