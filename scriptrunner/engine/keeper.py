@@ -405,7 +405,13 @@ def _make_copiers(
     if not launch.get("stream_output"):
         return (None, None)
     return tuple(
-        LineCopier(output.descriptor, run_id=launch["run_id"], stream=name, log=2)
+        LineCopier(
+            output.descriptor,
+            run_id=launch["run_id"],
+            stream=name,
+            log=2,
+            secrets=launch.get("secrets") or (),
+        )
         for output, name in zip(outputs, ("stdout", "stderr"), strict=True)
     )
 

@@ -46,6 +46,8 @@ class Launch:
     durable: bool = False
     #: Whether finished lines are copied to the service log.
     stream_output: bool = False
+    #: Values that are hidden in those lines.
+    secrets: Sequence[str] = ()
     #: What the script is scanned for before it starts (``scans.ordering``), or None.
     scans: Mapping[str, Any] | None = None
     #: Whether only the scans are made and nothing is started.

@@ -9,7 +9,11 @@ meanwhile. Readers never read beyond the cap. Standard library only.
 import errno
 import os
 
-from scriptrunner.engine import kernel
+from scriptrunner.engine import hiding, kernel
+
+TYPE_CHECKING = False  # typing itself is not loaded: every run would pay for it
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: Bytes read at once when lines are counted.
 CHUNK_BYTES = 256 * 1024
@@ -122,13 +126,33 @@ class OutputFile:
 
 
 class LineCopier:
-    """Copies finished lines of a stream to the service log, at most so many a second."""
+    """Copies finished lines of a stream to the service log, at most so many a second.
+
+    Args:
+        descriptor: Of the output file.
+        run_id: What the copied lines begin with, together with ``stream``.
+        stream: ``stdout`` or ``stderr``.
+        log: Descriptor of the service log.
+        secrets: Values that are not copied, but replaced by as many ``*``.
+    """
 
     #: Lines copied in one second; the rest is counted.
     LINES_PER_SECOND = 200
 
-    def __init__(self, descriptor: int, *, run_id: str, stream: str, log: int) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        *,
+        run_id: str,
+        stream: str,
+        log: int,
+        secrets: "Iterable[str]" = (),
+    ) -> None:
         self._source = descriptor
+        # Line by line, as they are copied: a secret of several lines is hidden whole.
+        self._secrets = hiding.list_hidden(
+            line for secret in secrets for line in secret.splitlines()
+        )
         self._prefix = f"run {run_id} {stream}: ".encode()
         self._log = log
         self._offset = 0
@@ -167,6 +191,7 @@ class LineCopier:
             self._skipped += 1
             return
         self._used += 1
+        line = hiding.hide(line, self._secrets)
         text = line[:LOG_LINE_BYTES].decode("utf-8", "replace")
         safe = "".join(char if char.isprintable() else "\ufffd" for char in text)
         self._put(safe.encode() + b"\n")

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scriptrunner.engine.environment import build_environment, split_environment
@@ -75,9 +75,14 @@ class LaunchBuilder:
             monitor_interval_seconds=options.monitor_interval,
             durable=self._settings.durability == "power",
             stream_output=options.stream_output,
+            secrets=self._secrets_of(run) if options.stream_output else (),
             scans=self._scans(run, options),
             dry_run=options.dry_run,
         )
+
+    def _secrets_of(self, run: StoredRun) -> Sequence[str]:
+        values = self._folders.read_secrets(run.id) if run.request["env_vars"] else {}
+        return [*values.values()]
 
     def _scans(self, run: StoredRun, options: RunOptions) -> Mapping[str, Any] | None:
         settings = self._settings

@@ -7,8 +7,8 @@ covered. A seat belt: a script can always print its secret in another form.
 
 from collections.abc import Callable, Iterable
 
-#: Shorter values are too common to be replaced.
-MIN_SECRET_BYTES = 6
+from scriptrunner.engine import hiding
+
 #: Reads ``size`` bytes at ``offset``: ``read(size, offset)``.
 Read = Callable[[int, int], bytes]
 
@@ -22,9 +22,7 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         """Keep what is long enough, longest first."""
-        found = {value.encode("utf-8", "surrogateescape") for value in secrets}
-        long_enough = [each for each in found if len(each) >= MIN_SECRET_BYTES]
-        self._secrets = sorted(long_enough, key=lambda each: (-len(each), each))
+        self._secrets = hiding.list_hidden(secrets)
         #: Bytes that must be known on either side of a piece to mask it right.
         self.overlap = max((len(each) - 1 for each in self._secrets), default=0)
 
@@ -34,14 +32,7 @@ class Masker:
 
     def mask(self, data: bytes) -> bytes:
         """Return ``data`` with every whole secret in it replaced."""
-        masked: bytearray | None = None
-        for secret in self._secrets:
-            start = data.find(secret)
-            while start >= 0:
-                masked = bytearray(data) if masked is None else masked
-                masked[start : start + len(secret)] = b"*" * len(secret)
-                start = data.find(secret, start + 1)
-        return data if masked is None else bytes(masked)
+        return hiding.hide(data, self._secrets)
 
     def mask_text(self, text: str) -> str:
         """Return ``text`` with every secret in it replaced."""

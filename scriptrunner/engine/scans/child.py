@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ORDER = 3
 #: Bytes that the reports may take together.
 MAX_ANSWER_BYTES = 8 << 20
+#: Calls within each other: a script that Python can compile can be looked through too.
+RECURSION_LIMIT = 10_000
 #: Exceptions that say nothing against the script but against our reading of it.
 _FAILURES = {
     MemoryError: "more memory needed than a scan may use",
@@ -49,7 +51,7 @@ def main() -> None:
 
 
 def limit(memory_bytes: int, seconds: float) -> None:
-    """Limit this process: address space, CPU, wall time, file size, no core, no children."""
+    """Limit this process: address space, CPU, wall time, file size, no core, depth."""
     whole_seconds = int(seconds) + 1
     for kind, value in (
         (resource.RLIMIT_AS, memory_bytes),
@@ -63,6 +65,7 @@ def limit(memory_bytes: int, seconds: float) -> None:
             resource.setrlimit(kind, (wanted, wanted))
     # The shim watches too; this is for the case that it is dead.
     signal.alarm(whole_seconds)
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 def scan(kind: str, source: bytes, order: "dict[str, Any]") -> "Report":

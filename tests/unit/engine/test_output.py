@@ -87,6 +87,24 @@ def test_finished_lines_are_copied_to_the_service_log(
     assert (tmp_path / "log").read_text().endswith("run r1 stdout: half a line\n")
 
 
+def test_secrets_are_hidden_in_copied_lines(output: OutputFile, tmp_path: Path):
+    log = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    copier = LineCopier(
+        output.descriptor,
+        run_id="r1",
+        stream="stdout",
+        log=log,
+        secrets=["swordfish", "first line\nlast line", "short"],
+    )
+    append(output, b"short swordfish" + b"x" * 1_980 + b"swordfish\n")
+    append(output, b"first line\nlast line\n")
+    copier.copy(1.0, 1 << 30, last=True)
+    os.close(log)
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert lines[0] == "run r1 stdout: short *********" + "x" * 1_980 + "*" * 5
+    assert [each.split(": ")[1] for each in lines[1:]] == ["**********", "*********"]
+
+
 def test_copied_lines_are_limited_per_second_and_the_rest_is_counted(
     output: OutputFile, tmp_path: Path
 ):

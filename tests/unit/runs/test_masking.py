@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptrunner.runs.masking import MIN_SECRET_BYTES, Masker
+from scriptrunner.engine.hiding import MIN_SECRET_BYTES
+from scriptrunner.runs.masking import Masker
 
 texts = st.text(alphabet="ab", max_size=60)
 secrets = st.lists(st.text(alphabet="ab", min_size=5, max_size=9), max_size=4)

@@ -76,6 +76,13 @@ def refuse(*_args, **_kwargs):
     raise AssertionError("nothing was to be scanned")
 
 
+def test_long_chains_hide_nothing_behind_them(place):
+    chain = b"".join(b"elif y == %d: pass\n" % number for number in range(400))
+    source = b"x = y = 0\nif x: pass\n" + chain + BAD
+    reports = place.perform(source, ["code_analysis"])
+    assert reports["code_analysis"]["counts"]["HIGH"] == 1
+
+
 def test_all_scans_report_and_leave_nothing_but_the_reports(place):
     (place.root / "requirements.txt").write_text("wavy==1.0\n")
     reports = place.perform(BAD)

@@ -39,6 +39,7 @@ def gate(metric, largest=None, smallest=None):
             False,
             "execution_time_seconds = 2 exceeds max 1.5",
         ),
+        ("cpu", None, 1.7e308, False, "cpu_max = 91.5 is below min 1.7e+308"),
         ("exit_code", 0.0, 0.0, True, "exit_code = 0 is within min 0 and max 0"),
         ("success", None, 1.0, True, "success = 1 is within min 1"),
         ("timed_out", 0.0, None, True, "timed_out = 0 is within max 0"),
