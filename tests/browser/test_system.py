@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server import Server
+from tests.server import Server, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +68,11 @@ def test_a_token_for_another_system_fires_one_event(page: Page, server: Server) 
 
 def test_the_trail_is_filtered(page: Page, server: Server) -> None:
     token = server.client.post("/api/tokens", json={"name": "x"}).json()["id"]
+    query = {"q": token, "action": "token"}
+    wait_for(
+        lambda: server.client.get("/api/audit", params=query).json()["items"],
+        what="the line about the token",
+    )
     page.goto("/audit?action=token")
     rows = page.get_by_test_id("audit-row")
     expect(rows.filter(has_text=token)).to_have_count(1)
