@@ -12,6 +12,7 @@ From a shell: ``python runner.py [options] script.py [args...]``, see ``--help``
 named, because the library behind it is larger than all of the engine.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from scriptrunner.engine.events import StructuredLogger
@@ -40,6 +41,12 @@ def __getattr__(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    from scriptrunner.cli.script import main
-
+    try:
+        from scriptrunner.cli.script import main
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"The Python package {error.name} is missing here. Install what is needed by"
+            " `pip install -r WEBAPI/requirements.txt`, or use the environment that"
+            " `./WEBAPI/serve.sh` makes: `.venv/bin/python runner.py ...`."
+        )
     main()

@@ -13,10 +13,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 def main() -> int:
     """Serve, or do what the named command says."""
+    try:
+        return _run(sys.argv[1:])
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"The Python package {error.name} is missing here. Install what the service"
+            " needs by `pip install -r WEBAPI/requirements.txt`, or start it by"
+            " `./WEBAPI/serve.sh`, which makes an environment of its own."
+        )
+
+
+def _run(args: list[str]) -> int:
     from scriptrunner.cli import COMMANDS  # noqa: PLC0415 - needs the path set above
     from scriptrunner.cli import main as run_command  # noqa: PLC0415 - likewise
 
-    args = sys.argv[1:]
     if not args or args[0] not in COMMANDS:
         args = ["serve", *args]
     return run_command(args, program="api.py")

@@ -112,3 +112,12 @@ def test_copy_of_the_project_is_enough(copy: Copy) -> None:
     copy.start()
     assert "only this once" not in copy.read_log()
     assert copy.client.get("/api/stats").json()["total_runs"] == 1
+
+
+@pytest.mark.parametrize("door", ["WEBAPI/api.py", "runner.py"])
+def test_a_python_without_the_packages_is_told_what_to_do(door: str) -> None:
+    command = [sys.executable, "-S", str(ROOT / door), "examples/count.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install -r WEBAPI/requirements.txt" in done.stderr
+    assert "Traceback" not in done.stderr
