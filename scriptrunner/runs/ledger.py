@@ -43,12 +43,13 @@ from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import outputs as run_outputs
 from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.claiming import Candidate, RetryTimes, keep_same
+from scriptrunner.runs.diary import Reports
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.launching import LaunchBuilder
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import events, queue, state
 from scriptrunner.runs.repository.state import Before, LostRaceError, StoredRun
-from scriptrunner.runs.transitions import Host, Reports, RunChange
+from scriptrunner.runs.transitions import Host, RunChange
 from scriptrunner.runs.writing import write
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Connection, Database

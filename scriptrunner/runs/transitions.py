@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from scriptrunner.clock import Clock, SystemClock, from_microseconds, to_text
+from scriptrunner.clock import Clock, SystemClock, from_microseconds
 from scriptrunner.engine import events as engine_events
-from scriptrunner.engine import sample_file, steps
+from scriptrunner.engine import steps
 from scriptrunner.engine.attempt import (
     AttemptEvent,
     Emit,
@@ -24,8 +24,7 @@ from scriptrunner.engine.attempt import (
     Wait,
     outcome_of,
 )
-from scriptrunner.engine.environment import split_environment
-from scriptrunner.engine.events import EventType, build_end_event, build_event
+from scriptrunner.engine.events import EventType
 from scriptrunner.engine.metrics import RunFacts, metrics_from
 from scriptrunner.engine.result import Outputs, build_result, error_text
 from scriptrunner.engine.scans import report as scan_report
@@ -36,16 +35,14 @@ from scriptrunner.engine.visualizer import StageFacts
 from scriptrunner.history.models import Finished
 from scriptrunner.history.recording import HistoryWriteError, record_in_file
 from scriptrunner.runs.after_run import AfterRun
+from scriptrunner.runs.diary import Diary, Reports, seconds_between
 from scriptrunner.runs.keeping import to_finished
-from scriptrunner.runs.repository import events
 from scriptrunner.runs.repository.state import Before, StoredRun
 from scriptrunner.runs.step_reports import report_end
 from scriptrunner.storage.database import Connection
 
 #: Key of a result with the results of the gates.
 _GATES = "performance_gates_results"
-#: What the scans of a script have found, by kind.
-Reports = Mapping[str, Mapping[str, Any]]
 #: Characters of the one-line error of a run.
 MAX_ERROR_CHARACTERS = 500
 
@@ -96,8 +93,8 @@ class RunChange:
         self._shown_end: Mapping[str, Any] | None = None
         self._detail: str | None = None
         self._outputs: Outputs | None = None
-        self.events: list[events.EventDraft] = []
-        self.warnings: list[str] = []
+        #: Events and warnings that the change adds.
+        self.diary = Diary(run, self._now, max_output_bytes=host.max_output_bytes)
         self.new_attempt: dict[str, Any] | None = None
         self.ended_attempt: dict[str, Any] | None = None
         self.result: dict[str, Any] | None = None
@@ -142,7 +139,7 @@ class RunChange:
     ) -> None:
         """Note that the script of the attempt was started, after these scans."""
         if not self.run.is_started:
-            self._note_scans(scans)
+            self.diary.tell_scans(scans)
             self._note_spawn(spawn)
         self._feed(event)
 
@@ -167,7 +164,7 @@ class RunChange:
         self._end = self._shown_end = end
         self._outputs, self._detail = outputs, detail
         if not self.run.is_started:
-            self._note_scans(self._look_up_scans())
+            self.diary.tell_scans(self._look_up_scans())
             self._note_spawn(spawn or {}, end)
         self._feed(event)
 
@@ -178,7 +175,7 @@ class RunChange:
     def describe(self, event: AttemptEvent, result: Mapping[str, Any]) -> None:
         """End a dry run with its description, and with what its scans have found."""
         reports = self._look_up_scans()
-        self._note_scans(reports)
+        self.diary.tell_scans(reports)
         self._feed(event)
         if self.result is not None:
             self.result["result"] = {**result, **scan_report.describe(reports)}
@@ -297,133 +294,27 @@ class RunChange:
             self._found = self._look_up()
         return None if self._found is None else self._found.scans
 
-    def _note_scans(self, reports: Reports | None) -> None:
-        """Tell of the scans, which were made once, before the first attempt."""
-        if reports is None or self.run.attempts_made:
-            return
-        for data in scan_report.list_events(reports):
-            self._add(self._build(EventType.SCAN, **data))
-        for warning, detail in scan_report.list_warnings(reports):
-            self.warn(warning, detail)
+    # Events
 
     def note_environment(self, names: Iterable[str]) -> None:
         """Tell which variables the script of this attempt will see."""
-        _, ignored = split_environment(self.run.request["env_vars"])
-        self._diagnose(EventType.ENVIRONMENT, names=sorted(names), ignored_env=ignored)
-
-    def _note_samples(self, points: Sequence[Sequence[Any]]) -> None:
-        run = self.run
-        began_at = (self.new_attempt or {}).get("started_at") or run.started_at
-        if run.event_count + sample_file.MAX_EVENTS > engine_events.MAX_EVENTS // 2:
-            return
-        for data in sample_file.list_event_data(points):
-            seconds = timedelta(seconds=data["elapsed_seconds"])
-            at = None if began_at is None else min(began_at + seconds, self._now)
-            self._add(self._build(EventType.SAMPLE, **data), at)
-
-    def _note_output(self, end: Mapping[str, Any]) -> None:
-        for stream, short in (("stdout", "out"), ("stderr", "err")):
-            if end.get(f"{short}_dropped"):
-                self._diagnose(
-                    EventType.OUTPUT_TRUNCATED,
-                    stream=stream,
-                    limit=self._host.max_output_bytes,
-                )
-        if end.get("warning"):
-            self.warn(str(end["warning"]))
-        if end.get("shrank"):
-            self.warn("output_overwritten", "The script truncated its own output file")
-
-    def warn(self, warning: str, detail: str | None = None) -> None:
-        """Add a warning to the record and an event that says so."""
-        self.warnings.append(warning)
-        self._diagnose(EventType.WARNING, warning=warning, detail=detail)
-
-    def _diagnose(self, event_type: EventType, **data: Any) -> None:
-        level = engine_events.level_of(event_type)
-        log_level = self.run.request["log_level"]
-        if engine_events.is_stored(event_type, level, log_level=log_level):
-            self._add(self._build(event_type, **data))
-
-    # Events
+        self.diary.tell_environment(names)
 
     def _emit(self, event_type: str) -> None:
         if event_type in engine_events.END_EVENTS:
-            self._add_end()
+            self._tell_end()
         elif event_type == EventType.START:
-            self._add_start()
+            self.diary.tell_start((self.new_attempt or {}).get("started_at"))
         else:
-            self._add(self._build(EventType(event_type), **self._data_of(event_type)))
+            self.diary.tell_transition(EventType(event_type))
 
-    def _data_of(self, event_type: str) -> dict[str, Any]:
-        run = self.run
-        if event_type == EventType.QUEUED:
-            return {"trigger": run.trigger, "ignored_env": []}
-        if event_type == EventType.DEQUEUED:
-            return {"queue_time_seconds": _seconds_between(run.queued_at, self._now)}
-        if event_type == EventType.STOP_REQUESTED:
-            grace = run.stop_grace_seconds
-            by = run.stop_principal
-            return {"kind": run.stop_kind, "principal": by, "grace": grace}
-        if event_type == EventType.RETRY_SCHEDULED:
-            return self._retry_data(run.next_attempt_at or self._now)
-        return {
-            "status": run.status,
-            "run_status": run.run_status,
-            "reason": run.reason,
-        }
-
-    def _retry_data(self, next_at: datetime) -> dict[str, Any]:
-        return {
-            "delay_seconds": _seconds_between(self._now, next_at),
-            "next_attempt_at": to_text(next_at),
-            "strategy": self.run.request["retry_strategy"],
-        }
-
-    def _build(self, event_type: EventType, **data: Any) -> engine_events.Event:
-        return build_event(
-            event_type,
-            correlation_id=self.run.correlation_id,
-            attempt_number=self.run.attempt or None,
-            **data,
-        )
-
-    def _add_start(self) -> None:
-        run = self.run
-        started_at = (self.new_attempt or {}).get("started_at")
-        event = self._build(
-            EventType.START,
-            script_path=run.script_path,
-            script_args=run.request["args"],
-            timeout=run.request["timeout"],
-            working_dir=run.request["working_dir"],
-            sha256=run.script_sha256,
-        )
-        self._add(event, started_at)
-
-    def _add_end(self) -> None:
+    def _tell_end(self) -> None:
         end = self._end or {"reason": "lost"}
         if self.run.request["log_level"] == "DEBUG":
-            self._note_samples(self._look_up().samples)
-        self._note_output(end)
-        event = build_end_event(
-            {"error": self._detail, **end},
-            correlation_id=self.run.correlation_id,
-            attempt_number=self.run.attempt,
-            timeout_seconds=self.run.request["timeout"],
-        )
-        self._add(event, self._ended_at())
-
-    def _add(
-        self, event: engine_events.Event, timestamp: datetime | None = None
-    ) -> None:
-        draft = events.EventDraft(
-            timestamp=timestamp or self._now,
-            event_type=event.event_type,
-            level=event.level,
-            data=event.data,
-        )
-        self.events.append(draft)
+            began_at = (self.new_attempt or {}).get("started_at")
+            began_at = began_at or self.run.started_at
+            self.diary.tell_samples(self._look_up().samples, began_at)
+        self.diary.tell_end({"error": self._detail, **end}, self._ended_at())
 
     # The end of an attempt, and of the run
 
@@ -475,7 +366,7 @@ class RunChange:
             options = ending.result
             for step_event in ending.events:
                 kind = EventType(step_event.event_type)
-                self._add(self._build(kind, **step_event.data))
+                self.diary.tell(kind, **step_event.data)
         if ending is None:
             metrics = metrics_from(self._shown_end, facts=facts)
         else:
@@ -525,10 +416,10 @@ class RunChange:
             number = record_in_file(self._host.after_run.histories, name, finished)
         except HistoryWriteError as caught:
             self._is_kept, error = False, caught.message
-            self.warn("history_failed", f"{name}: {error}")
+            self.diary.warn("history_failed", f"{name}: {error}")
         took = round(self._host.clock.monotonic() - began, 6)
         self._history_seconds = took
-        self._diagnose(
+        self.diary.diagnose(
             EventType.HISTORY,
             execution_id=number,
             history_db=name,
@@ -564,7 +455,7 @@ class RunChange:
         run = self.run
         queue_time = None
         if run.started_at is not None:
-            queue_time = _seconds_between(run.queued_at, run.started_at)
+            queue_time = seconds_between(run.queued_at, run.started_at)
         return RunFacts(
             script_path=run.script_path,
             script_args=run.request["args"],
@@ -606,7 +497,3 @@ class RunChange:
                 details={"history": name},
             )
         return stages
-
-
-def _seconds_between(since: datetime, until: datetime) -> float:
-    return max(0.0, round((until - since).total_seconds(), 6))

@@ -28,7 +28,7 @@ def write(
     for change, number in zip(fresh, numbers, strict=False):
         run = change.run
         run.change = number
-        drafts = change.events
+        drafts = change.diary.events
         rows += events.to_rows(run.id, run.event_count + 1, drafts)
         run.event_count += len(drafts)
     state.save(connection, [(change.run, change.before) for change in fresh])
@@ -43,7 +43,7 @@ def write(
         connection, [each for each in ended if each.trigger in TASK_TRIGGERS]
     )
     for change in fresh:
-        for warning in change.warnings:
+        for warning in change.diary.warnings:
             records.add_warning(connection, change.run.id, warning)
 
 
