@@ -84,7 +84,7 @@ function Delivery({ delivery: { channel, status, tries, error, next_try_at: next
   const [tone, icon] = DELIVERIES[status] ?? DELIVERIES.pending;
   return html`<li class=${`tone-${tone}`}><span class="badge"><${Icon} name=${icon} />${channel}: ${status}</span>
     <small class="muted">${tries > 0 && plural(tries, 'try', 'tries')}${done && html` <${Ago} at=${done} />`}${status === 'pending' && next && html`, again <${Ago} at=${next} />`}</small>
-    ${error && html`<small class="text-bad break">${error}</small>`}</li>`;
+    ${error && html`<small class=${`break ${status === 'skipped' ? 'muted' : 'text-bad'}`}>${error}</small>`}</li>`;
 }
 
 function Seen({ alert, onChange }) {

@@ -9,7 +9,7 @@ import { Card } from '../../ui/basics.js';
 import { Tabs } from '../../ui/tabs.js';
 
 const DAYS = [[1, 'last day'], [7, 'last 7 days'], [30, 'last 30 days'], [90, 'last 90 days'], [365, 'last year']];
-const OUTCOMES = [['all', 'all but cancelled'], ['success', 'only successful'], ['failed', 'only failed']];
+const OUTCOMES = [['all', 'all outcomes'], ['success', 'only successful'], ['failed', 'only failed']];
 const COMMON = ['execution_time_seconds', 'cpu_avg', 'memory_max_mb'];
 const TABS = [['trend', 'Trend'], ['benchmarks', 'Benchmarks'], ['history', 'History']];
 
