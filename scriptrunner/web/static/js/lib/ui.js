@@ -20,6 +20,11 @@ export const html = htm.bind(h);
 /** Joins class names and leaves out what is false. */
 export const classes = (...names) => names.filter(Boolean).join(' ');
 
+/** True while the browser leaves the page: what it drops then is no failure. */
+let leaving = false;
+addEventListener('beforeunload', () => { leaving = true; });
+addEventListener('pageshow', () => { leaving = false; });
+
 /**
  * A component whose module is fetched when it is shown first.
  * @param {() => Promise<any>} load gives the component
@@ -36,7 +41,7 @@ export function lazy(load, meanwhile = null) {
       if (loaded) return;
       coming ??= load();
       const settle = () => redraw({});
-      coming.then((part) => { loaded = part; }, (error) => { failure = error; coming = null; }).then(settle);
+      coming.then((part) => { loaded = part; }, (error) => { failure = leaving ? null : error; coming = null; }).then(settle);
     }, []);
     if (failure) {
       const error = failure;
