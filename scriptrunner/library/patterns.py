@@ -4,8 +4,6 @@ import fnmatch
 import re
 from collections.abc import Callable, Sequence
 
-import pathspec
-
 from scriptrunner.errors import MalformedInputError
 
 #: Folders that never hold somebody's own scripts. Hidden ones are skipped besides.
@@ -173,8 +171,10 @@ class GitIgnore:
         """Add the rules of ``text``, found in ``folder`` (``""`` or ending in a slash)."""
         self._folder = folder
         self._above = above
+        from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only where it is asked for
+
         lines = [line for line in text.splitlines() if not _is_costly(line)]
-        self._spec = pathspec.GitIgnoreSpec.from_lines(lines)
+        self._spec = GitIgnoreSpec.from_lines(lines)
 
     def is_ignored(self, relative: str) -> bool:
         """Return whether a file, or a folder with a slash at its end, is ignored."""
