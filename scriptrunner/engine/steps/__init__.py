@@ -6,13 +6,14 @@ place that says which there are and in which order. A new step is a module and a
 database or HTTP, and none can keep a run from ending.
 """
 
+import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from scriptrunner.engine.steps import alerts, baseline, cost, gates, junit, scans
-from scriptrunner.engine.steps.ending import Ending
+from scriptrunner.engine.steps.ending import Ending, StepEvent
 from scriptrunner.engine.visualizer import StageFacts
 
 logger = logging.getLogger(__name__)
@@ -72,9 +73,25 @@ def work_through(ending: Ending) -> None:
 
 
 def _work(step: Step, ending: Ending) -> Mapping[str, Any]:
+    known, noted = dict(ending.result), len(ending.events)
     try:
-        return step.work(ending)
+        details = step.work(ending)
+        _check(ending.result, known, details, ending.events[noted:])
     except Exception as error:  # a defect here must not keep a run from ending
         logger.exception("run %s: the step %s failed", ending.run_id, step.STAGE)
+        ending.result, ending.events = known, ending.events[:noted]
         ending.fail(f"internal error ({type(error).__name__})")
         return {}
+    return details
+
+
+def _check(
+    result: Mapping[str, Any],
+    known: Mapping[str, Any],
+    details: Mapping[str, Any],
+    noted: Sequence[StepEvent],
+) -> None:
+    """Refuse what no record can hold, such as an infinite number, before it is too late."""
+    added = {name: value for name, value in result.items() if name not in known}
+    told = [event.data for event in noted]
+    json.dumps([added, details, told], allow_nan=False)

@@ -1,6 +1,7 @@
 """Baselines: metrics of a good run kept by name, and later runs compared with them."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -137,7 +138,7 @@ def compare(
     """Return how each number that both have has changed, by name.
 
     ``percent_change`` is 100 · delta / abs(baseline), None if the baseline is 0 and the
-    value is not. The verdict is ``same`` up to 5 % either way, else ``better`` or
+    value is not, or if it is so close to 0 that no number says how much. The verdict is ``same`` up to 5 % either way, else ``better`` or
     ``worse`` where less (or more) is known to be better, else ``changed``.
     """
     current = numbers_of(metrics)
@@ -151,7 +152,7 @@ def _compare_one(name: str, current: float, baseline: float) -> dict[str, Any]:
     delta = round(current - baseline, 6)
     percent: float | None = 0.0
     if baseline:
-        percent = round(100.0 * (current - baseline) / abs(baseline), 2)
+        percent = _finite(round((current - baseline) / abs(baseline) * 100.0, 2))
     elif current:
         percent = None
     return {
@@ -161,6 +162,11 @@ def _compare_one(name: str, current: float, baseline: float) -> dict[str, Any]:
         "percent_change": percent,
         "verdict": _judge(name, delta, percent),
     }
+
+
+def _finite(value: float) -> float | None:
+    """Return None for what is too large a number to be written down."""
+    return value if math.isfinite(value) else None
 
 
 def _judge(name: str, delta: float, percent: float | None) -> str:

@@ -10,9 +10,12 @@ def to_number(value: object) -> float | int | None:
     """Return a metric as a finite number, booleans as 1 and 0; else None."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, int | float) and math.isfinite(value):
-        return value
-    return None
+    if not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # an integer beyond all floats
+        return None
 
 
 def number_text(value: float) -> str:

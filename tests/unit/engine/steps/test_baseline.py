@@ -34,7 +34,15 @@ def test_the_example_of_the_reference():
 
 @pytest.mark.parametrize(
     ("current", "baseline", "percent"),
-    [(0, 0, 0.0), (1, 0, None), (-1, -2, 50.0), (-3, -2, -50.0), (0, 5, -100.0)],
+    [
+        (0, 0, 0.0),
+        (1, 0, None),
+        (-1, -2, 50.0),
+        (-3, -2, -50.0),
+        (0, 5, -100.0),
+        (20, 1e308, -100.0),
+        (20, 5e-324, None),
+    ],
 )
 def test_percent_change_is_relative_to_the_size_of_the_baseline(
     current, baseline, percent
@@ -113,6 +121,18 @@ def test_other_files_are_no_baselines(data):
     with pytest.raises(NoBaselineError) as caught:
         decode(data)
     assert str(caught.value) == ""
+
+
+@given(
+    st.floats(min_value=-1e300, max_value=1e300),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_every_comparison_can_be_written_down(current, baseline):
+    json.dumps(compare_one("cpu_max", current, baseline), allow_nan=False)
+
+
+def test_integers_that_no_float_can_hold_are_no_numbers():
+    assert numbers_of({"a": 10**400, "b": 1}) == {"b": 1}
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))

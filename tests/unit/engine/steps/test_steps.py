@@ -1,5 +1,6 @@
 """The order of the steps, and what a defect in one of them does."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,25 @@ def test_events_hold_the_keys_that_are_promised():
     assert types == ["cost", "gates", "baseline", "baseline", "junit"]
     for event in ending.events:
         assert event.data.keys() == set(DATA_KEYS[event.event_type])
+
+
+@pytest.mark.parametrize("place", ["result", "event", "details"])
+def test_what_no_record_can_hold_does_not_keep_a_run_from_ending(monkeypatch, place):
+    def overdo(ending):
+        ending.result["performance_gates_passed"] = True
+        value = {"passed": math.inf}
+        if place == "result":
+            ending.result["performance_gates_results"] = [value]
+        ending.note("gates", **(value if place == "event" else {}))
+        return value if place == "details" else {}
+
+    monkeypatch.setattr(gates, "work", overdo)
+    ending = make_ending(performance_gates=[BAD], junit_output="r.xml")
+    work_through(ending)
+    assert ending.stages["Gates"].details == {"error": "internal error (ValueError)"}
+    assert ending.result["junit_output"] == "r.xml"
+    assert ending.result.keys() == {"junit_output"}
+    assert [event.event_type for event in ending.events] == ["junit"]
 
 
 def test_only_a_success_can_fail_its_gates():
