@@ -8,6 +8,9 @@ from scriptrunner.library.errors import TagExistsError, TagNotFoundError
 from scriptrunner.library.models import DuplicateRule, ScriptFilter, SortKey
 from scriptrunner.library.repository import figures, lists
 from scriptrunner.library.tag_desk import TagDesk
+from scriptrunner.storage.database import Database
+from scriptrunner.storage.migrate import migrate
+from scriptrunner.storage.tables import script
 from tests.library_world import LibraryWorld
 
 
@@ -170,3 +173,24 @@ def test_duplicates_by_three_rules(library):
     with library.database.read() as connection:
         stats = figures.get_stats(connection)
     assert (stats.total_scripts, stats.duplicate_groups) == (7, 1)
+
+
+def test_a_database_without_trigrams_gets_a_plain_table(
+    empty_database_url, monkeypatch
+):
+    monkeypatch.setattr(script, "_FTS", "CREATE VIRTUAL TABLE x USING no_such_module")
+    monkeypatch.setattr(script, "_TRIGRAMS", ("CREATE EXTENSION no_such_extension",))
+    database = Database(empty_database_url)
+    migrate(database)
+    with database.write() as connection:
+        connection.execute(text("INSERT INTO script_texts VALUES (1, 'some words')"))
+        assert list(lists._find_texts(connection, "ME WO")) == [1]
+    database.close()
+
+
+def test_postgresql_has_its_trigrams(database):
+    if database.is_sqlite:
+        return
+    with database.read() as connection:
+        names = connection.scalars(text("SELECT indexname FROM pg_indexes")).all()
+    assert {"ix_script_texts_body", "ix_scripts_path"} <= set(names)
