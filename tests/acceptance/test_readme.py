@@ -60,6 +60,12 @@ def test_tour_with_curl(tmp_path: Path, folder: Path) -> None:
     assert '"killed":true' in output.replace(" ", "")
     assert '"status":"cancelled"' in output.replace(" ", "")
     assert '"total_runs":4' in output.replace(" ", "")
+    assert "1 of 1 gates failed: execution_time_seconds = " in output
+    assert '"relative_path":"stubborn.py"' in output
+    assert output.count("T01:00:00.000000Z") + output.count("T00:00:00.000000Z") >= 5
+    assert "Its last fire" in output
+    assert '"executions":' in output
+    assert '"baseline":' in output
 
 
 def test_shell_without_a_server(folder: Path) -> None:
