@@ -64,7 +64,16 @@ def notice(entries: list[dict[str, Any]]) -> str:
         "| package | version | used for | licence |",
         "|---|---|---|---|",
     ]
-    return "\n".join([*head, *rows]) + "\n"
+    tail = [
+        "",
+        "Each licence is in the file it links to, as its authors wrote it.",
+        "",
+        "`scriptrunner/engine/steps/prices.json` holds list prices of cloud providers: facts",
+        "that we have typed in, each with its day and the page it is from. The lists of known",
+        "vulnerabilities that `scriptrunner advisories refresh` fetches are not part of this",
+        "repository; they come from the OSV project under the licences of their sources.",
+    ]
+    return "\n".join([*head, *rows, *tail]) + "\n"
 
 
 def _vendor(
