@@ -194,7 +194,6 @@ ROWS = [
             ("GET", "scripts/{script_id}/versions/{sha256}"),
             ("GET", "scripts/{script_id}/diff"),
             ("GET", "scripts/{script_id}/compare/{other_id}"),
-            ("GET", "scripts/{script_id}/compare/{other_id}"),
             ("GET", "scripts/{script_id}/runs"),
             ("POST", "scripts/{script_id}/run"),
             ("POST", "scripts/{script_id}/tags/{tag_id}"),
