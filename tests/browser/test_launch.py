@@ -16,6 +16,19 @@ from tests.browser.watch import Watch
 from tests.server import Server
 
 
+SWITCHES = (
+    "enable_code_analysis",
+    "enable_secret_scanning",
+    "enable_dependency_scanning",
+    "enable_cost_tracking",
+)
+TEXTS = {
+    "load_baseline": "before.json",
+    "save_baseline": "after.json",
+    "junit_output": "junit.xml",
+}
+
+
 def get_field(page: Page, name: str):
     return page.get_by_test_id(f"field-{name}")
 
@@ -58,6 +71,12 @@ def test_every_option_is_sent(page: Page, server: Server) -> None:
     get_field(page, "retry_max_time").fill("9")
     get_field(page, "enable_visualizer").check()
     get_field(page, "visualizer_format").select_option("json")
+    for name in SWITCHES:
+        get_field(page, name).check()
+    get_field(page, "enable_history").uncheck()
+    for name, text in TEXTS.items():
+        get_field(page, name).fill(text)
+    get_field(page, "slack_webhook").fill("https://hooks.slack.com/services/T0/B0/x1")
     expect(page.get_by_text("Waits 0.1 s; gives up after 2 attempts")).to_be_visible()
     run_id = launch(page, "environment.py")
     record = server.wait_finished(run_id)
@@ -77,6 +96,10 @@ def test_every_option_is_sent(page: Page, server: Server) -> None:
         "retry_max_time": 9,
         "enable_visualizer": True,
         "visualizer_format": "json",
+        "enable_history": False,
+        "slack_webhook": "https://hooks.slack.com/***",
+        **dict.fromkeys(SWITCHES, True),
+        **TEXTS,
     }
     assert {name: record["request"][name] for name in sent} == sent
     assert json.loads(record["result"]["stdout"])[1:] == ["test", str(folder)]

@@ -132,6 +132,21 @@ def test_gates_and_alerts_are_rows(page: Page, server: Server) -> None:
     assert (rule["name"], rule["severity"]) == ("slow", "CRITICAL")
 
 
+def test_folder_is_picked_on_the_server(page: Page, server: Server) -> None:
+    (server.root / "picked" / "below").mkdir(parents=True, exist_ok=True)
+    page.goto("/launch")
+    page.get_by_test_id("working_dir-browse").click()
+    picker = page.get_by_test_id("folder-picker")
+    picker.get_by_role("button", name=str(server.root), exact=True).click()
+    picker.get_by_role("button", name="picked", exact=True).click()
+    picker.get_by_role("button", name="below", exact=True).click()
+    expect(picker).to_contain_text("No folders here")
+    page.get_by_test_id("folder-use").click()
+    expect(get_field(page, "working_dir")).to_have_value(
+        str(server.root / "picked" / "below")
+    )
+
+
 def test_script_is_picked_from_what_ran_lately(page: Page, finished: str) -> None:  # noqa: ARG001
     open_runner(page)
     get_field(page, "script_path").click()
