@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from scriptrunner.storage.database import Database
 from tests import executions
@@ -188,7 +189,7 @@ def find_scripts(server: Server) -> dict[str, int]:
 
 
 #: Tasks by name: what a small team might have.
-TASKS = {
+TASKS: dict[str, dict[str, Any]] = {
     "fetch-orders": {
         "script_path": "jobs/report.py",
         "cron_expr": "30 1 * * *",

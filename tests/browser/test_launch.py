@@ -15,7 +15,6 @@ from tests.browser.pages import (
 from tests.browser.watch import Watch
 from tests.server import Server
 
-
 SWITCHES = (
     "enable_code_analysis",
     "enable_secret_scanning",

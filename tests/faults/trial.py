@@ -19,7 +19,7 @@ class Trial:
 
     def random(self) -> Random:
         """Return a fresh source of random numbers, always the same for a seed."""
-        return Random(f"{self.test_id}-{self.seed}")  # noqa: S311 - repeatable
+        return Random(f"{self.test_id}-{self.seed}")
 
     def report(
         self, *, planned: Mapping[str, int], criteria: tuple[str, ...] = ()
@@ -56,4 +56,4 @@ class FaultTest:
 
 def derive(random: Random) -> Random:
     """Return a source of random numbers for one thread, decided by ``random``."""
-    return Random(random.random())  # noqa: S311 - repeatable
+    return Random(random.random())

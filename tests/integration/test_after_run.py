@@ -303,7 +303,8 @@ def test_claims_are_kept_when_an_end_with_files_is_refused(
 def test_a_defect_in_what_is_looked_up_does_not_keep_a_run_from_ending(
     world: RunWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(AfterRun, "_load", lambda *_: {}["x"])
+    nothing: dict[str, object] = {}
+    monkeypatch.setattr(AfterRun, "_load", lambda *_: nothing["x"])
     record = end_one(world, load_baseline="b.json", junit_output="r.xml")
     assert record.item.status == "completed"
     assert record.result["baseline_load_error"] == "internal error"

@@ -29,7 +29,7 @@ def in_file(world: RunWorld, name: str) -> list[dict]:
 def result_of(world: RunWorld, run_id: str) -> dict:
     result = world.get(run_id).result
     assert result is not None
-    return result
+    return dict(result)
 
 
 def test_an_end_is_in_the_history_at_once(world: RunWorld) -> None:

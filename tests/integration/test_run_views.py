@@ -1,6 +1,7 @@
 """Days, troubles and the further filters and orders of lists, on both databases."""
 
 from datetime import timedelta
+from typing import Any
 
 from scriptrunner.runs.models import RunFilter, RunSort
 from scriptrunner.runs.views import RunViews
@@ -33,7 +34,7 @@ def test_filters_by_user_script_and_tag(world: RunWorld) -> None:
     ids = [world.submit(), world.submit()]
     record = world.service.get_run(ids[0]).item
 
-    def found(**wanted: str) -> list[str]:
+    def found(**wanted: Any) -> list[str]:
         page = world.service.list_runs(RunFilter(**wanted))
         return [each.id for each in page.items]
 

@@ -1,5 +1,6 @@
 """``GET /api/audit``: who asked for what, newest first, in pages, filtered."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ def made(web: Web) -> list[str]:
     """Ids of three tokens whose making is on the trail."""
     ids = [web.client.post("/api/tokens", json={}).json()["id"] for _ in range(3)]
     for each in ids:
-        wait_for(lambda each=each: lines(web, q=each), bool)
+        wait_for(partial(lines, web, q=each), bool)
     return ids
 
 
@@ -31,7 +32,7 @@ def test_what_was_done_stands_there(web: Web, made: list[str]) -> None:
 
 
 def test_pages_neither_skip_nor_repeat(web: Web, made: list[str]) -> None:
-    query = {"action": "token", "limit": 2}
+    query: dict[str, str | int] = {"action": "token", "limit": 2}
     first = web.client.get("/api/audit", params=query).json()
     query["before"] = first["next_before"]
     second = web.client.get("/api/audit", params=query).json()

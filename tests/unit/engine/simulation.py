@@ -37,7 +37,7 @@ class Simulation:
     """Many runs, a virtual clock, and a random choice of what happens next."""
 
     def __init__(self, seed: int) -> None:
-        self.random = Random(seed)  # noqa: S311  a seed must replay
+        self.random = Random(seed)
         self.now = 0.0
         self.runs: list[SimulatedRun] = []
         self.finished: dict[str, int] = {}

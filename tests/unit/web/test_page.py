@@ -119,6 +119,14 @@ def test_page_preloads_every_module_it_needs() -> None:
         assert f'modulepreload" href="/static/{ASSETS.version}/{module}"' in html
 
 
+def test_what_the_runner_imports_later_is_fetched_early_but_last() -> None:
+    html = render(pages.RUNNER)
+    for module in ASSETS.modules_of(*pages.RUNNER.soon):
+        assert html.count(f'/{module}"') == 1
+    low = html.index('fetchpriority="low"')
+    assert 'modulepreload" href' not in html[low:]
+
+
 def test_every_address_lies_below_the_root_path() -> None:
     links = Links(render(root_path="/tools/runner"))
     assert links.boot["base"] == "/tools/runner"

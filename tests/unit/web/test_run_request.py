@@ -1,6 +1,7 @@
 """The RunRequest at the door and the options inside are one list of fields."""
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -197,8 +198,9 @@ def test_a_bad_rule_is_one_fault_at_its_place_at_the_door_and_inside(
     with pytest.raises(MalformedInputError) as caught:
         validate(RunOptionsBody, {name: [good, entry]})
     assert [list(fault["loc"]) for fault in caught.value.faults] == [expected]
+    options: dict[str, Any] = {name: [good, entry]}
     with pytest.raises(MalformedInputError) as caught:
-        RunOptions(**{name: [good, entry]}).check()
+        RunOptions(**options).check()
     assert [fault["loc"] for fault in caught.value.faults] == [expected]
 
 
