@@ -47,6 +47,8 @@ class Page:
     #: The tab of the header that it belongs to, ``""`` for none.
     tab: str = ""
     status: int = 200
+    #: Modules that it imports later but surely: fetched early, after all others.
+    soon: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:
@@ -59,7 +61,14 @@ def _page(name: str, heading: str, path: str, *, tab: str = "") -> Page:
     return Page(name=name, heading=heading, pattern=path, routes=(path,), tab=tab)
 
 
-RUNNER = _page("runner", "Runner", "/", tab="runner")
+RUNNER = Page(
+    name="runner",
+    heading="Runner",
+    pattern="/",
+    routes=("/",),
+    tab="runner",
+    soon=("js/pages/runner/launch-form.js", "js/pages/runner/more-filters.js"),
+)
 RUN = Page(
     name="run",
     heading="Run",
@@ -186,6 +195,7 @@ def render(
     base = root_path.rstrip("/")
     static = f"{base}/static/{assets.version}"
     modules = assets.modules_of("js/main.js", page.module)
+    soon = [each for each in assets.modules_of(*page.soon) if each not in modules]
     theme = cookies.get(THEME_COOKIE)
     boot = {
         "base": base,
@@ -206,11 +216,19 @@ def render(
             for each in STYLESHEETS
         ),
         preloads="\n".join(
-            f'<link rel="modulepreload" href="{escape(static)}/{each}">'
-            for each in modules
+            [
+                *(_preload(f"{static}/{each}") for each in modules),
+                *(_preload(f"{static}/{each}", is_urgent=False) for each in soon),
+            ]
         ),
         version=escape(__version__),
     )
+
+
+def _preload(address: str, *, is_urgent: bool = True) -> str:
+    """Return the link that has a module fetched before it is imported."""
+    priority = "" if is_urgent else ' fetchpriority="low"'
+    return f'<link rel="modulepreload"{priority} href="{escape(address)}">'
 
 
 def _tab(tab: Tab, page: Page, *, base: str, static: str) -> str:
