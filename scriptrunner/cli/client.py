@@ -12,12 +12,23 @@ import click
 from scriptrunner.cli.connection import Connection, connect
 from scriptrunner.cli.following import Follower, exit_code_of
 from scriptrunner.cli.run_options import run_options, to_request
+from scriptrunner.cli.words import describe_plan, list_failures, list_findings
 from scriptrunner.engine.plan import VISUALIZER_FORMATS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: Exit code of a person's Ctrl-C.
 INTERRUPTED = 130
+#: Options of ``run`` that want more said at the end than the script's output.
+TELLING_OPTIONS = frozenset(
+    {
+        "dry_run",
+        "enable_cost_tracking",
+        "junit_output",
+        "save_baseline",
+        "load_baseline",
+    }
+)
 #: Columns of ``ps`` before the script.
 FIRST_COLUMNS = 94
 #: Columns that the script gets on the narrowest terminal.
@@ -97,7 +108,8 @@ def run(
     if not follow:
         click.echo(run_id)
         return 0
-    return _follow(connection, run_id)
+    asked = any(given for name, given in options.items() if name in TELLING_OPTIONS)
+    return _follow(connection, run_id, tells_result=asked)
 
 
 def _to_request(args: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +161,7 @@ def _submit(
     return run_id
 
 
-def _follow(connection: Connection, run_id: str) -> int:
+def _follow(connection: Connection, run_id: str, *, tells_result: bool) -> int:
     follower = Follower(connection, run_id)
     try:
         end = follower.follow()
@@ -160,8 +172,21 @@ def _follow(connection: Connection, run_id: str) -> int:
             end = follower.follow()
         except (KeyboardInterrupt, click.ClickException):
             return INTERRUPTED
+    if tells_result:
+        _tell(connection.get(f"/api/runs/{run_id}")["result"])
     _explain(connection, run_id, end)
     return exit_code_of(end)
+
+
+def _tell(result: Mapping[str, Any] | None) -> None:
+    """Say what was asked for besides the output: the plan of a dry run, or figures."""
+    if result is None:
+        return
+    if result.get("dry_run"):
+        click.echo(describe_plan(result).encode("utf-8", "surrogateescape"))
+        return
+    for line in (*list_findings(result), *list_failures(result)):
+        click.echo(line, err=True)
 
 
 def _explain(connection: Connection, run_id: str, end: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import click
 from scriptrunner import __version__
 from scriptrunner.cli.run_options import run_options, to_request
 from scriptrunner.cli.script_session import ScriptSession, note, tell_gates
+from scriptrunner.cli.words import describe_plan, list_findings
 from scriptrunner.engine.paths import (
     InvalidScriptPathError,
     NotPythonError,
@@ -18,7 +19,6 @@ from scriptrunner.engine.paths import (
 from scriptrunner.engine.plan import VISUALIZER_FORMATS
 from scriptrunner.engine.runner import GRACE_SECONDS
 from scriptrunner.engine.scans.kinds import BLOCK_LEVELS, DEFAULT_BLOCK
-from scriptrunner.engine.steps.gates import title_of
 from scriptrunner.engine.steps.prices import PriceChoice, PriceError, find_rates
 from scriptrunner.engine.visualizer import ExecutionVisualizer
 from scriptrunner.errors import ScriptRunnerError
@@ -208,6 +208,8 @@ def command(script: str, args: tuple[str, ...], as_json: bool, **given: Any) -> 
     result, code = session.run(runner)
     if result is not None:
         tell_gates(result)
+        for line in list_findings(result):
+            note(line)
         _print_result(result, as_json=as_json, report_file=given["visualize_output"])
     sys.exit(code)
 
@@ -247,34 +249,7 @@ def _print_plan(plan: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(plan, indent=2))
         return
-    retry = plan["retry_config"]
-    pauses = ", ".join(f"{each:g} s" for each in retry["delays"])
-    lines = [
-        plan["message"],
-        f"  command      {' '.join(plan['command'])}",
-        f"  folder       {plan['working_dir']}",
-        f"  sha256       {plan['sha256']}",
-        f"  timeout      {'none' if plan['timeout'] is None else plan['timeout']}",
-        f"  retries      {pauses + ' apart' if retry['enabled'] else 'none'}",
-        f"  ignored      {', '.join(plan['ignored_env']) or 'nothing'}",
-        *_list_steps(plan),
-    ]
-    click.echo("\n".join(lines).encode("utf-8", "surrogateescape"))
-
-
-def _list_steps(plan: dict[str, Any]) -> list[str]:
-    """Return a line for each optional thing that was asked for."""
-    files = ("junit_output", "save_baseline", "load_baseline")
-    lines = [f"  gate         {title_of(each)}" for each in plan["performance_gates"]]
-    lines += [f"  alert        {each['condition']}" for each in plan["alerts"]]
-    lines += [f"  {name:<12} {plan[name]}" for name in files if plan[name] is not None]
-    lines += [
-        f"  scan         {kind}: {found['status']}"
-        for kind, found in plan["scans"].items()
-    ]
-    if plan["would_be_blocked"]:
-        lines.append("  blocked      a scan would keep it from starting")
-    return lines
+    click.echo(describe_plan(plan).encode("utf-8", "surrogateescape"))
 
 
 def _print_result(

@@ -1,5 +1,6 @@
 """The client's commands against a running service."""
 
+import re
 import threading
 
 import pytest
@@ -67,12 +68,32 @@ def test_run_asks_for_everything_and_tells_of_broken_gates(server, call):
     )  # fmt: skip
     assert code == 1
     assert "failed: 1 of 1 gates failed: stdout_lines = 1 exceeds max 0" in err
+    assert re.search(r"^cost: 0\.\d{9} USD, estimated$", err, re.MULTILINE)
     run_id = last_run(server)["id"]
     record = server.client.get(f"/api/runs/{run_id}").json()
     assert record["request"]["alerts"][0]["name"] == "loud"
     assert record["request"]["enable_history"] is False
     assert [each["name"] for each in record["outputs"]] == ["r.xml"]
     assert record["result"]["cost"]
+
+
+def test_run_tells_how_the_metrics_compare(server, call):
+    script = server.write_script("night.py", "print('night')")
+    _, out, err = call("run", "--save-baseline", "night.json", script)
+    assert (out, err) == ("night\n", "baseline night.json saved\n")
+    _, _, err = call("run", "--load-baseline", "night.json", script)
+    assert err.startswith("against the baseline: ")
+    _, _, err = call("run", "--load-baseline", "no.json", script)
+    assert err.startswith("baseline load: ")
+
+
+def test_a_dry_run_tells_what_would_be_done(server, call):
+    script = server.write_script("dry.py", "print('dry')")
+    code, out, _ = call("run", "--dry-run", "--retry", 2, "--gate", "cpu<=80", script)
+    assert code == 0
+    assert out.startswith("Dry run: script validated but not executed.\n  command ")
+    assert "\n  retries      1 s apart\n" in out
+    assert "\n  gate         cpu_max <= 80\n" in out
 
 
 def test_run_sends_a_file_along(call, tmp_path):

@@ -259,6 +259,7 @@ def test_a_gate_that_does_not_hold_ends_with_one(run, write, tmp_path):
     assert "gate failed: stdout_lines = 1 exceeds max 0\n" in said
     assert "alert loud (WARNING): stdout_lines > 0\n" in said
     assert "baseline: only a run that succeeds" in said
+    assert re.search(r"^runner: cost: 0\.\d{9} USD, estimated$", said, re.MULTILINE)
 
 
 def test_a_dry_run_shows_what_was_asked_for(run, write):
