@@ -12,7 +12,7 @@ from scriptrunner.engine.metrics import RunFacts, metrics_from
 from scriptrunner.engine.output_files import LocalOutputs
 from scriptrunner.engine.result import Outputs, error_text
 from scriptrunner.engine.steps import baseline, cost
-from scriptrunner.engine.steps.ending import UNSTARTED, Ending, Findings
+from scriptrunner.engine.steps.ending import MAYBE_STARTED, Ending, Findings
 from scriptrunner.engine.steps.prices import PriceChoice, PriceError, Rates, find_rates
 
 End = Mapping[str, Any]
@@ -52,7 +52,8 @@ def conclude(
         outputs=outputs,
         found=replace(_look_up(request, plan.prices, facts, ends[:-1]), scans=scans),
         files=LocalOutputs(),
-        is_started=len(ends) > 1 or state.reason not in UNSTARTED,
+        is_started=state.reason in MAYBE_STARTED
+        or any(each.get("started_us") is not None for each in ends),
     )
     steps.work_through(ending)
     if plan.on_ending is not None:

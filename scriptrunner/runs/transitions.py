@@ -30,7 +30,7 @@ from scriptrunner.engine.result import Outputs, build_result, error_text
 from scriptrunner.engine.scans import report as scan_report
 from scriptrunner.engine.steps import scans as scan_step
 from scriptrunner.engine.steps.deciding import decide
-from scriptrunner.engine.steps.ending import UNSTARTED, Ending, Findings
+from scriptrunner.engine.steps.ending import MAYBE_STARTED, Ending, Findings
 from scriptrunner.engine.visualizer import StageFacts
 from scriptrunner.history.models import Finished
 from scriptrunner.history.recording import HistoryWriteError, record_in_file
@@ -249,7 +249,7 @@ class RunChange:
             outputs=self._outputs or Outputs(),
             found=self._look_up(),
             files=self._host.after_run.open_outputs(run.id),
-            is_started=run.started_at is not None or state.reason not in UNSTARTED,
+            is_started=run.started_at is not None or state.reason in MAYBE_STARTED,
         )
         steps.work_through(self.ending)
         self._host.after_run.plan_alerts(self.ending)

@@ -49,10 +49,13 @@ def test_scans_are_told_with_the_start(world: RunWorld) -> None:
     launch = world.claim_one()
     put_reports(launch, secrets=report.of_findings([]))
     spawn = {**world.spawn(), "scans": 1}
+    world.clock.advance(0.5)
     start = Start(run_id=run_id, attempt=1, spawn=spawn)
     world.ledger.record_starts([start])
     world.ledger.record_starts([start])
     assert world.event_types(run_id) == ["queued", "dequeued", "scan", "start"]
+    times = [event.timestamp for event in world.events(run_id)]
+    assert times == sorted(times)
     world.end(launch)
     assert world.event_types(run_id).count("scan") == 1
     record = world.get(run_id)
@@ -68,6 +71,27 @@ def test_scans_are_told_with_the_end_if_that_comes_first(world: RunWorld) -> Non
     assert world.event_types(run_id)[2:4] == ["scan", "start"]
     (data,) = data_of(world, run_id, "scan")
     assert (data["findings"], data["worst"], data["blocked"]) == (1, "LOW", False)
+
+
+def test_a_run_that_is_stopped_while_it_is_scanned_was_never_started(
+    world: RunWorld,
+) -> None:
+    rule = {"name": "any", "condition": "true", "channels": ["log"], "severity": "INFO"}
+    run_id = world.submit(
+        enable_secret_scanning=True, alerts=[rule], junit_output="r.xml"
+    )
+    world.claim_one()
+    world.clock.advance(0.5)
+    ended_us = int(world.clock.utc_now().timestamp() * 1_000_000)
+    end = {"reason": "stop", "exit_code": None, "ended_us": ended_us}
+    world.clock.advance(0.5)
+    world.ledger.record_ends([End(run_id=run_id, attempt=1, spawn=None, end=end)])
+    record = world.get(run_id)
+    assert record.item.status == "cancelled"
+    assert record.result is not None
+    assert (record.result["alerts"], record.result["junit_output"]) == (None, "r.xml")
+    times = [event.timestamp for event in world.events(run_id)]
+    assert times == sorted(times)
 
 
 def test_a_blocked_run_is_over_without_retry(world: RunWorld) -> None:

@@ -29,8 +29,8 @@ class OutputFiles(Protocol):
         """
 
 
-#: Reasons of a run that is over before its script was ever started.
-UNSTARTED = frozenset({Reason.SPAWN_ERROR, Reason.SCRIPT_CHANGED, Reason.SCAN_BLOCKED})
+#: Reasons with which a script may have been started although nobody saw it.
+MAYBE_STARTED = frozenset({Reason.LOST, Reason.HOST_RESTART})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

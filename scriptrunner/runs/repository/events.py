@@ -58,12 +58,19 @@ class EventDraft:
 def to_rows(
     run_id: str, first_seq: int, drafts: Sequence[EventDraft]
 ) -> list[dict[str, Any]]:
-    """Return rows for ``insert``; the first gets ``first_seq``."""
+    """Return rows for ``insert``; the first gets ``first_seq``.
+
+    What is told together with a later start or end, such as its scans, came before it: no
+    row has a later time than the next.
+    """
+    times = [draft.timestamp for draft in drafts]
+    for place in range(len(times) - 1, 0, -1):
+        times[place - 1] = min(times[place - 1], times[place])
     return [
         {
             "run_id": run_id,
             "seq": seq,
-            "timestamp": draft.timestamp,
+            "timestamp": times[seq - first_seq],
             "event_type": draft.event_type,
             "level": draft.level,
             "data": draft.data,
