@@ -220,6 +220,8 @@ class Scanner:
                 if facts is not None:
                     seen[name] = facts.state
                 if self._group.size_bytes >= GROUP_BYTES:
+                    # So that a scan after a cut off one knows that there are rows.
+                    self._group.folders[found.folder] = FolderState(0, 0, 0)
                     self._write()
         while row is not None:
             self._lose(row)
@@ -278,9 +280,14 @@ class Scanner:
             group.touched.append((row[5], facts.state[0] & INODE_MASK, facts.mtime_ns))
 
     def _lose(self, row: KnownRow) -> None:
-        """Note that a known file was not found."""
+        """Note that a known file was not found.
+
+        It is marked at the end only, for it may have moved. Until a scan has come so far
+        the folder has to be looked at again.
+        """
         if not row[4]:
             self._gone.append(row[5])
+            self._is_settled = False
 
     def _lose_folders(self) -> None:
         """Note that the files of all folders are gone that the walk did not come to.

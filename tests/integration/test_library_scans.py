@@ -396,6 +396,34 @@ def test_a_cancelled_scan_stops_and_keeps_what_it_found(
     job.work(threading.Event())
     assert library.get_scan(number).reason == "cancelled"
     assert len(library.names()) == 1
+    following = library.scan(root)
+    assert (following.status, counts(following)) == (
+        "completed",
+        {"new": 4, "unchanged": 1},
+    )
+
+
+def test_what_was_gone_at_a_cut_off_scan_is_missing_after_the_next(
+    library: LibraryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = library.write("a.py")
+    library.write("b.py", "b\n")
+    library.write("c/c.py", "c\n")
+    root = library.add_root()
+    library.scan(root)
+    gone.unlink()
+    number = library.begin(root)
+    monkeypatch.setattr(scanner, "REPORT_SECONDS", 0.0)
+    job = LibraryJob(
+        library.database,
+        data_dir=library.data,
+        clock=library.clock,
+        announce=lambda: cancel(library, number),
+    )
+    job.work(threading.Event())
+    assert library.get_scan(number).reason == "cancelled"
+    assert counts(library.scan(root)) == {"deleted": 1, "unchanged": 2}
+    assert library.names() == ["b.py", "c/c.py"]
 
 
 def cancel(library: LibraryWorld, number: int) -> None:
