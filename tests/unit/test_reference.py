@@ -14,8 +14,11 @@ import pytest
 import scriptrunner
 from scriptrunner.cli import cli as scriptrunner_command
 from scriptrunner.cli.script import command as runner_command
+from scriptrunner.engine.attempt import Reason
+from scriptrunner.engine.events import DATA_KEYS
 from scriptrunner.engine.metric_names import METRICS
 from scriptrunner.errors import ScriptRunnerError
+from scriptrunner.runs.models import Trigger
 from scriptrunner.web.app import create_app
 from scriptrunner.web.errors import PLAIN_ERRORS, status_of
 from scriptrunner.web.openapi import describe_api
@@ -80,7 +83,9 @@ def codes_in_schema(schema: Any) -> set[tuple[str, str]]:
 
 def test_every_operation_is_documented(schema: Any) -> None:
     page = (REFERENCE / "api.md").read_text()
-    documented = re.findall(r"^\| (GET|POST|PUT|PATCH|DELETE) \| `(\S+)` \|", page, re.MULTILINE)
+    documented = re.findall(
+        r"^\| (GET|POST|PUT|PATCH|DELETE) \| `(\S+)` \|", page, re.MULTILINE
+    )
     hidden = {("GET", "/"), ("POST", "/api/csp-report"), ("GET", "/openapi.json")}
     declared = {
         (method.upper(), path)
@@ -100,6 +105,31 @@ def test_every_field_of_a_run_request_is_documented(schema: Any) -> None:
         assert default == (shown if isinstance(shown, str) else json.dumps(shown)), name
     without = set(re.findall(r"^\| `(\w+)` \| [^|]+ \| \w", section, re.MULTILINE))
     assert {name for name, _ in rows} | without == set(fields)
+
+
+def test_every_key_of_a_record_is_documented(schema: Any) -> None:
+    page = (REFERENCE / "runs.md").read_text()
+    section = page.split("\n## Reasons\n")[0]
+    rows = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert documented == set(schema["components"]["schemas"]["RunRecord"]["properties"])
+
+
+def test_every_reason_and_trigger_is_documented() -> None:
+    page = (REFERENCE / "runs.md").read_text()
+    section = page.split("\n## Reasons\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert documented == set(Reason)
+    (triggers,) = re.findall(r"^\| `trigger` \|(.+)\|$", page, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", triggers)) == set(Trigger)
+
+
+def test_every_event_is_documented_with_its_data() -> None:
+    page = (REFERENCE / "runs.md").read_text().split("\n## Events\n")[1]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, re.MULTILINE)
+    documented = {name: tuple(re.findall(r"`(\w+)`", data)) for name, data in rows}
+    assert documented == {str(name): tuple(keys) for name, keys in DATA_KEYS.items()}
 
 
 def test_every_metric_is_documented() -> None:
