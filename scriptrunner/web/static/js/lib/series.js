@@ -51,6 +51,8 @@ function readShift(each, points) {
 
 /** "With it changed the script: 1a2b3c4d → 5e6f7a8b". */
 function readCause(cause) {
-  const show = (value) => (value === null || value === undefined ? 'unknown' : Array.isArray(value) ? value.join(' ') || 'none' : /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 8) : String(value));
-  return { kind: cause.kind, text: `${KINDS[cause.kind] ?? cause.kind} changed: ${show(cause.from)} → ${show(cause.to)}`, before: cause.last_run_before ?? null, after: cause.run_id ?? null };
+  const show = (value) => (value === null || value === undefined ? 'unknown' : Array.isArray(value) ? value.join(' ') || 'none'
+    : /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 8) : String(value));
+  return { kind: cause.kind, text: `${KINDS[cause.kind] ?? cause.kind} changed: ${show(cause.from)} → ${show(cause.to)}`,
+    before: cause.last_run_before ?? null, after: cause.run_id ?? null };
 }

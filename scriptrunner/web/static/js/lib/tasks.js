@@ -39,7 +39,8 @@ const zones = new Map();
 export function inZone(at, zone) {
   if (!zones.has(zone)) {
     zones.set(zone, new Intl.DateTimeFormat('en-CA', {
-      timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short',
+      timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+        timeZoneName: 'short',
     }));
   }
   const parts = Object.fromEntries(zones.get(zone).formatToParts(at).map(({ type, value }) => [type, value]));
@@ -49,7 +50,8 @@ export function inZone(at, zone) {
 
 
 /** What of a task decides its times. */
-export const timesOf = (task) => Object.fromEntries(['schedule', 'cron_expr', 'run_at', 'timezone', 'start_at', 'end_at'].filter((name) => task[name]).map((name) => [name, task[name]]));
+export const timesOf = (task) => Object.fromEntries(['schedule', 'cron_expr', 'run_at', 'timezone', 'start_at',
+  'end_at'].filter((name) => task[name]).map((name) => [name, task[name]]));
 
 /** Address of a task's page below the prefix. */
 export const taskHref = (id) => `/schedules/${encodeURIComponent(id)}`;

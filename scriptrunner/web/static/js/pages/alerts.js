@@ -42,31 +42,40 @@ async function loadAlerts({ script, hours, page }, { signal }) {
 }
 
 function Triggered() {
-  const asked = { script: query.value.get('script') ?? '', hours: query.value.get('hours') ?? '', page: Math.max(1, Number.parseInt(query.value.get('page') ?? '1', 10) || 1) };
+  const asked = { script: query.value.get('script') ?? '', hours: query.value.get('hours') ?? '', page: Math.max(1,
+    Number.parseInt(query.value.get('page') ?? '1', 10) || 1) };
   const found = useResource((options) => loadAlerts(asked, options), Object.values(asked));
   useTopic('alerts', found.reload);
   const filters = html`<div class="filter-bar">
     <${Choice} label="Time" all="any" value=${asked.hours} choices=${SPANS} onChange=${(hours) => setQuery({ hours, page: null })} testid="alert-since" />
-    <${Search} label="Search by script" placeholder="Script" value=${asked.script} onChange=${(script) => setQuery({ script, page: null })} testid="alert-script" hotkey="Search the alerts" group="Alerts" /></div>`;
+    <${Search} label="Search by script" placeholder="Script" value=${asked.script} onChange=${(script) => setQuery({ script, page: null })}
+      testid="alert-script" hotkey="Search the alerts" group="Alerts" /></div>`;
   return html`<${Card} title="Triggered alerts" actions=${filters}><${Loaded} resource=${found} title="The alerts could not be loaded">${({ alerts, total }) => html`
     <${List} alerts=${alerts} asked=${asked} onChange=${found.reload} />
-    <${Pager} label="Pages of alerts" page=${asked.page} size=${SIZE} shown=${alerts.length} total=${total} onPage=${(page) => setQuery({ page: page > 1 ? page : null })} testid="alert-page" />`}<//><//>`;
+    <${Pager} label="Pages of alerts" page=${asked.page} size=${SIZE} shown=${alerts.length} total=${total}
+      onPage=${(page) => setQuery({ page: page > 1 ? page : null })} testid="alert-page" />`}<//><//>`;
 }
 
 function List({ alerts, asked, onChange }) {
   if (!alerts.length) {
     return asked.script || asked.hours
-      ? html`<${Empty} icon="search" title="No alert matches"><${Button} label="Show all" onClick=${() => setQuery({ script: null, hours: null, page: null })} /><//>`
+      ? html`<${Empty} icon="search" title="No alert matches"><${Button} label="Show all" onClick=${() => setQuery({ script: null, hours: null,
+        page: null })} /><//>`
       : html`<${Empty} icon="bell" title="No alert was triggered"><p>Give a run or a task a rule such as <code>execution_time_seconds > 60</code> in its option “alerts”,
           and what it finds stands here.</p><${Button} href=${href('/launch')} label="Launch a run with a rule" /><//>`;
   }
   const columns = [
     { key: 'severity', title: 'Severity', render: ({ severity }) => html`<${Severity} severity=${severity} />` },
     { key: 'name', title: 'Rule', head: true, render: ({ name, condition, values }) => html`<span class="script-cell"><span>${name}</span>
-      <span class="script-args mono break">${condition}</span><span class="muted small">${Object.entries(values).map(([metric, value]) => `${metric} = ${round(value)}`).join(', ')}</span></span>` },
-    { key: 'run', title: 'Run', render: ({ run_id: id, script_path: path, early }) => html`<a href=${href(`/runs/${id}`)}>${scriptName(path)}</a> <small class="mono muted">${id.slice(0, 8)}</small>${early && html`<br /><small class="muted">while it ran</small>`}` },
+      <span class="script-args mono break">${condition}</span><span class="muted small">${Object.entries(values).map(([metric,
+        value]) => `${metric} = ${round(value)}`).join(', ')}</span></span>` },
+    { key: 'run', title: 'Run', render: ({ run_id: id, script_path: path, early }) => html`<a
+      href=${href(`/runs/${id}`)}>${scriptName(path)}</a> <small class="mono muted">${id.slice(0, 8)}</small>${early && html`<br /><small
+        class="muted">while it ran</small>`}` },
     { key: 'triggered_at', title: 'When', class: 'nowrap', render: ({ triggered_at: at }) => html`<${Ago} at=${at} />` },
-    { key: 'deliveries', title: 'Deliveries', render: ({ deliveries }) => (deliveries.length ? html`<ul class="deliveries">${deliveries.map((each) => html`<${Delivery} key=${each.channel} delivery=${each} />`)}</ul>` : html`<span class="muted">recorded only</span>`) },
+    { key: 'deliveries', title: 'Deliveries', render: ({ deliveries }) => (deliveries.length ? html`<ul
+      class="deliveries">${deliveries.map((each) => html`<${Delivery} key=${each.channel} delivery=${each} />`)}</ul>` : html`<span
+        class="muted">recorded only</span>`) },
     { key: 'seen', title: 'Seen', render: (alert) => html`<${Seen} alert=${alert} onChange=${onChange} />` },
   ];
   return html`<${DataTable} label="Triggered alerts" columns=${columns} rows=${alerts} rowKey=${({ id }) => id} testid="alert-table"
@@ -83,7 +92,8 @@ function Severity({ severity }) {
 function Delivery({ delivery: { channel, status, tries, error, next_try_at: next, finished_at: done } }) {
   const [tone, icon] = DELIVERIES[status] ?? DELIVERIES.pending;
   return html`<li class=${`tone-${tone}`}><span class="badge"><${Icon} name=${icon} />${channel}: ${status}</span>
-    <small class="muted">${tries > 0 && plural(tries, 'try', 'tries')}${done && html` <${Ago} at=${done} />`}${status === 'pending' && next && html`, again <${Ago} at=${next} />`}</small>
+    <small class="muted">${tries > 0 && plural(tries, 'try', 'tries')}${done && html` <${Ago} at=${done} />`}${status === 'pending' && next
+      && html`, again <${Ago} at=${next} />`}</small>
     ${error && html`<small class=${`break ${status === 'skipped' ? 'muted' : 'text-bad'}`}>${error}</small>`}</li>`;
 }
 
@@ -97,12 +107,14 @@ function Seen({ alert, onChange }) {
     onChange();
   };
   if (alert.acknowledged_at) return html`<small>by <span class="mono">${alert.acknowledged_by}</span>, <${Ago} at=${alert.acknowledged_at} /></small>`;
-  return html`<${Button} compact=${true} icon="eye" label="Acknowledge" refusal=${lacking('alert.write')} title=${`Say that you have seen ${alert.name}`} onClick=${acknowledge} data-testid="alert-acknowledge" />`;
+  return html`<${Button} compact=${true} icon="eye" label="Acknowledge" refusal=${lacking('alert.write')}
+    title=${`Say that you have seen ${alert.name}`} onClick=${acknowledge} data-testid="alert-acknowledge" />`;
 }
 
 function Channels() {
   const found = useResource((options) => getJson('/api/alerts/channels', options), []);
-  return html`<${Card} title="Channels"><p class="card-note muted">Set up by the administrator in the service’s environment. A rule names them; one that is not set up is skipped, and the alert is still recorded.</p>
+  return html`<${Card} title="Channels"><p
+    class="card-note muted">Set up by the administrator in the service’s environment. A rule names them; one that is not set up is skipped, and the alert is still recorded.</p>
     <${Loaded} resource=${found} title="The channels could not be loaded">${(channels) => html`<${ChannelTable} channels=${channels} />`}<//><//>`;
 }
 
@@ -120,12 +132,16 @@ function ChannelTable({ channels }) {
   };
   const columns = [
     { key: 'name', title: 'Channel', head: true, class: 'mono' }, { key: 'kind', title: 'Kind' },
-    { key: 'configured', title: 'State', render: ({ configured, problem }) => (configured ? html`<span class="text-good">set up</span>` : html`<span class="muted">${problem ?? 'not set up'}</span>`) },
+    { key: 'configured', title: 'State', render: ({ configured, problem }) => (configured ? html`<span class="text-good">set up</span>` : html`<span
+      class="muted">${problem ?? 'not set up'}</span>`) },
     { key: 'outcome', title: 'Last test', render: ({ name }) => html`<${Outcome} outcome=${outcomes[name]} />` },
-    { key: 'actions', title: '', class: 'actions', render: (channel) => html`<${Button} compact=${true} icon="bell" label="Send a test" busy=${outcomes[channel.name]?.status === 'sending'}
-      refusal=${lacking('alert.write') || (channel.configured ? '' : channel.problem ?? 'It is not set up')} title=${`Send a test message by ${channel.name}`} onClick=${() => test(channel)} data-testid="channel-test" />` },
+    { key: 'actions', title: '', class: 'actions', render: (channel) => html`<${Button} compact=${true} icon="bell" label="Send a test"
+      busy=${outcomes[channel.name]?.status === 'sending'}
+      refusal=${lacking('alert.write') || (channel.configured ? '' : channel.problem ?? 'It is not set up')}
+        title=${`Send a test message by ${channel.name}`} onClick=${() => test(channel)} data-testid="channel-test" />` },
   ];
-  return html`<${DataTable} label="Channels" columns=${columns} rows=${channels} rowKey=${({ name }) => name} rowProps=${({ name }) => ({ 'data-testid': 'channel-row', 'data-channel': name })} />`;
+  return html`<${DataTable} label="Channels" columns=${columns} rows=${channels} rowKey=${({ name }) => name}
+    rowProps=${({ name }) => ({ 'data-testid': 'channel-row', 'data-channel': name })} />`;
 }
 
 function Outcome({ outcome }) {

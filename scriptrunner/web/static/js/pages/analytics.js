@@ -41,5 +41,6 @@ export default function Analytics() {
 }
 
 function summary(stats) {
-  return html`${plural(stats.total_executions, 'execution')} of ${plural(stats.unique_scripts, 'script')} in the history. <a href=${href('/analytics?part=history')}>All of it</a>`;
+  return html`${plural(stats.total_executions, 'execution')} of ${plural(stats.unique_scripts, 'script')} in the history. <a
+    href=${href('/analytics?part=history')}>All of it</a>`;
 }

@@ -40,7 +40,8 @@ function Filters({ asked, onReload }) {
     <${Choice} label="Outcome" value=${asked.decision} choices=${DECISIONS} onChange=${(decision) => setQuery({ decision })} testid="audit-decision" />
     <${Search} label="Search the trail" placeholder="Object, address or request id" value=${asked.q} onChange=${(q) => setQuery({ q })}
       testid="audit-search" hotkey="Search the trail" />
-    ${asked.principal && html`<button type="button" class="chip is-on" title="Show everybody" onClick=${() => setQuery({ principal: null })}>by ${asked.principal} <${Icon} name="x" /></button>`}
+    ${asked.principal && html`<button type="button" class="chip is-on" title="Show everybody"
+      onClick=${() => setQuery({ principal: null })}>by ${asked.principal} <${Icon} name="x" /></button>`}
     <${Button} compact=${true} icon="refresh-cw" label="Look again" onClick=${onReload} />
   </div>`;
 }
@@ -63,7 +64,8 @@ function Trail({ page, asked }) {
   if (!lines.length) {
     const filtered = Object.values(asked).some(Boolean);
     return filtered
-      ? html`<${Empty} icon="search" title="No line matches"><${Button} label="Show all" onClick=${() => setQuery({ action: null, decision: null, q: null, principal: null, since: null })} /><//>`
+      ? html`<${Empty} icon="search" title="No line matches"><${Button} label="Show all" onClick=${() => setQuery({ action: null, decision: null,
+        q: null, principal: null, since: null })} /><//>`
       : html`<${Empty} icon="scroll-text" title="Nothing has happened yet"><p>Every start, stop, change and refusal will stand here.</p><//>`;
   }
   return html`<${DataTable} label="Audit trail" columns=${COLUMNS} rows=${lines} rowKey=${({ id }) => id} testid="audit-table"

@@ -23,7 +23,8 @@ export default function Duplicates() {
   useTopic('scans', found.reload, (_, data) => data.status === 'running');
   return html`<${PageHead} title="Duplicates" note=${found.data && plural(found.data.length, 'group')}>
       <${Button} icon="arrow-left" label="Script Library" href=${href('/library')} /><//>
-    <div><${Segments} label="By which rule" name="duplicate-rule" value=${rule} choices=${RULES} onChange=${(next) => setQuery({ rule: next === 'name' ? null : next })} /></div>
+    <div><${Segments} label="By which rule" name="duplicate-rule" value=${rule} choices=${RULES}
+      onChange=${(next) => setQuery({ rule: next === 'name' ? null : next })} /></div>
     <${Loaded} resource=${found} lines=${6} title="The duplicates could not be found">${(groups) => html`<${Groups} key=${rule} groups=${groups} />`}<//>`;
 }
 
@@ -31,5 +32,6 @@ function Groups({ groups }) {
   const [shown, setShown] = useState(STEP);
   if (!groups.length) return html`<${Card}><${Empty} icon="copy" title="No duplicates"><p>No two scripts of the library are alike by this rule.</p><//><//>`;
   return html`<div class="stack">${groups.slice(0, shown).map((group) => html`<${DuplicateGroup} key=${group.ids.join()} group=${group} />`)}
-    ${groups.length > shown && html`<div><${Button} label=${`Show ${Math.min(STEP, groups.length - shown)} more of ${groups.length}`} onClick=${() => setShown(shown + STEP)} /></div>`}</div>`;
+    ${groups.length > shown && html`<div><${Button} label=${`Show ${Math.min(STEP, groups.length - shown)} more of ${groups.length}`}
+      onClick=${() => setShown(shown + STEP)} /></div>`}</div>`;
 }

@@ -41,7 +41,8 @@ export default function Library() {
       <${Button} icon="folder-plus" label="Add root" kind="primary" refusal=${lacking('library.admin')}
         onClick=${() => askForRoot(refreshAll)} data-testid="root-add" />
     <//>
-    <${Loaded} resource=${{ data: roots.value, error: rootsError.value, loadedAt: rootsAt.value, reload: refreshAll }} lines=${6} title="The library could not be loaded">
+    <${Loaded} resource=${{ data: roots.value, error: rootsError.value, loadedAt: rootsAt.value, reload: refreshAll }} lines=${6}
+      title="The library could not be loaded">
       ${(all) => (all.length ? html`<${Filled} scripts=${scripts} onChange=${refreshAll} />` : html`<${FirstRoot} onAdded=${refreshAll} />`)}<//>`;
 }
 

@@ -65,13 +65,16 @@ export default function Schedules() {
     { label: 'Import tasks or a crontab', icon: 'file-up', refusal: lacking('schedule.write'), run: () => askForImport(tasks.reload) },
   ];
   return html`<${PageHead} title="Schedules" note=${tasks.data && summary(tasks.data)}>
-      <${Button} icon="zap" label="Fire an event" refusal=${lacking('event.fire')} onClick=${() => askForEvent(tasks.data ?? [], '', tasks.reload)} data-testid="sch-event-fire" />
+      <${Button} icon="zap" label="Fire an event" refusal=${lacking('event.fire')} onClick=${() => askForEvent(tasks.data ?? [], '', tasks.reload)}
+        data-testid="sch-event-fire" />
       <${Button} icon="plus" label="New task" kind="primary" refusal=${lacking('schedule.write')} onClick=${() => add()} data-testid="sch-add" />
       <${Menu} label="More for schedules" items=${more} /><//>
     ${machine.value && !machine.value.supervisor.alive && html`<p class="verdict tone-bad" role="status"><${Icon} name="triangle-alert" />
       The scheduler gives no sign of life: nothing is fired until the supervisor runs again.</p>`}
-    ${editing && html`<${TaskEditor} key=${JSON.stringify(template)} tasks=${tasks.data ?? []} initial=${{ ...template, script_path: query.value.get('script') ?? '' }} onSaved=${saved} onCancel=${close} />`}
-    <${Tabs} label="Ways to look at the schedules" current=${view} tabs=${Object.entries(VIEWS).map(([key, { label }]) => ({ key, label, href: address(key), testid: `sch-view-${key}` }))} />
+    ${editing && html`<${TaskEditor} key=${JSON.stringify(template)} tasks=${tasks.data ?? []} initial=${{ ...template,
+      script_path: query.value.get('script') ?? '' }} onSaved=${saved} onCancel=${close} />`}
+    <${Tabs} label="Ways to look at the schedules" current=${view} tabs=${Object.entries(VIEWS).map(([key, { label }]) => ({ key, label,
+      href: address(key), testid: `sch-view-${key}` }))} />
     <${Loaded} resource=${tasks} lines=${6} title="The schedules could not be loaded">${(all) => (all.length || view === 'events'
     ? html`<${View} key=${view} name=${view} tasks=${all} onChange=${tasks.reload} />` : !editing && html`<${Templates} onPick=${add} />`)}<//>`;
 }
@@ -100,5 +103,6 @@ function View({ name, tasks, onChange }) {
 function Templates({ onPick }) {
   return html`<${Card}><${Empty} icon="calendar-clock" title="Nothing is scheduled">
     <p>A task runs a script at given times, after other tasks, or when an event is fired. Begin with one of these:</p>
-    <div class="templates">${TEMPLATES.map(({ icon, text, task }) => html`<${Button} key=${text} icon=${icon} label=${text} refusal=${lacking('schedule.write')} onClick=${() => onPick(task)} />`)}</div><//><//>`;
+    <div class="templates">${TEMPLATES.map(({ icon, text, task }) => html`<${Button} key=${text} icon=${icon} label=${text}
+      refusal=${lacking('schedule.write')} onClick=${() => onPick(task)} />`)}</div><//><//>`;
 }

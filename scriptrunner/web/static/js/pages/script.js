@@ -26,7 +26,8 @@ export default function Script({ id, setTitle }) {
       <nav class="crumbs" aria-label="Where this is"><a href=${href('/library')}>Script Library</a><span aria-hidden="true">/</span><span>${script.name}</span></nav>
       <div class="run-title"><${Heading}>${script.name}<//><span class="push"></span><div class="run-buttons">
         <${RunScriptButton} script=${script} compact=${false} />
-        <${Button} icon="settings" label="Run with options" refusal=${whyNot(script)} href=${whyNot(script) ? undefined : href(`/launch?script=${encodeURIComponent(script.path)}`)} />
+        <${Button} icon="settings" label="Run with options" refusal=${whyNot(script)} href=${whyNot(script) ? undefined
+          : href(`/launch?script=${encodeURIComponent(script.path)}`)} />
         <${Button} icon="chart-line" label="Trend" href=${href(`/analytics?script=${encodeURIComponent(script.path)}`)} />
       </div></div>
       <${About} script=${script} />

@@ -50,13 +50,15 @@ function Server() {
   const [text, setText] = useState('');
   return html`<${Card} title="The service" actions=${html`<${Search} label="Search the settings" value=${text} onChange=${setText} testid="settings-search" />`}>
     <p class="card-note muted">Read once at start, from the environment. To change one, set the variable and start the service again.</p>
-    <${Loaded} resource=${found} lines=${8}>${({ settings }) => html`<${Variables} settings=${settings} text=${text.toLowerCase()} onAll=${() => setText('')} />`}<//><//>`;
+    <${Loaded} resource=${found} lines=${8}>${({ settings }) => html`<${Variables} settings=${settings} text=${text.toLowerCase()}
+      onAll=${() => setText('')} />`}<//><//>`;
 }
 
 const COLUMNS = [
   { key: 'name', title: 'Variable', head: true, render: ({ name }) => html`<code>${name}</code>` },
   { key: 'value', title: 'Value in force', class: 'break', render: ({ value }) => html`<${Shown} value=${value} />` },
-  { key: 'source', title: 'From', render: ({ source }) => (source === 'environment' ? html`<strong>environment</strong>` : html`<span class="muted">default</span>`) },
+  { key: 'source', title: 'From', render: ({ source }) => (source === 'environment' ? html`<strong>environment</strong>` : html`<span
+    class="muted">default</span>`) },
 ];
 
 function Variables({ settings, text, onAll }) {

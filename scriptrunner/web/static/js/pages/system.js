@@ -39,7 +39,8 @@ function State({ host, line }) {
 function problems(host, line) {
   return [
     !host.supervisor.alive && ['bad', 'The supervisor gives no sign of life: nothing new is started. Running scripts go on.'],
-    host.disk.accepting_runs === false && ['bad', `Only ${bytes(host.disk.available ?? 0)} are free on the disk of the data folder: new runs are refused until there is more.`],
+    host.disk.accepting_runs === false && ['bad',
+      `Only ${bytes(host.disk.available ?? 0)} are free on the disk of the data folder: new runs are refused until there is more.`],
     ...(host.supervisor.degraded ?? []).map((each) => ['warn', `The supervisor works without ${each}.`]),
     line.queued >= line.limit && ['bad', 'The queue is full: new runs are refused with 429.'],
     line.oldest_queued_seconds > 60 && ['warn', `The first run in the queue has waited ${duration(line.oldest_queued_seconds)}: all ${line.slots} slots are taken.`],
@@ -62,7 +63,8 @@ function Verdict({ host, line }) {
 
 function Meter({ share, alarm }) {
   if (share === null || !Number.isFinite(share)) return null;
-  return html`<span class=${classes('meter', alarm && 'is-alarm')} aria-hidden="true"><span style=${{ width: `${Math.min(100, Math.max(0, share))}%` }}></span></span>`;
+  return html`<span class=${classes('meter', alarm && 'is-alarm')} aria-hidden="true"><span style=${{ width: `${Math.min(100, Math.max(0,
+    share))}%` }}></span></span>`;
 }
 
 function Figure({ label, value, note, share, alarm, testid }) {
@@ -88,7 +90,8 @@ function Disk({ host: { disk } }) {
 }
 
 function Slots({ line }) {
-  return html`<${Figure} label="Slots" testid="sys-slots" value=${html`${count(Math.min(line.running, line.slots))} <small class="muted">of ${count(line.slots)} taken</small>`}
+  return html`<${Figure} label="Slots" testid="sys-slots" value=${html`${count(Math.min(line.running, line.slots))} <small
+    class="muted">of ${count(line.slots)} taken</small>`}
     note=${line.queued ? `${plural(line.queued, 'run')} in the queue` : 'nobody waits'} share=${(100 * line.running) / line.slots} />`;
 }
 
@@ -105,9 +108,11 @@ function Waiting({ runs }) {
   const order = (run) => (run.status === 'running' ? -1 : run.queue_position ?? 1e9);
   const ordered = [...runs].sort((a, b) => order(a) - order(b) || a.queued_at.localeCompare(b.queued_at));
   return html`<${TableBox} label="Queue"><table class="plain-table fit"><${TableHead} columns=${['Run', 'State', 'Since']} />
-    <tbody>${ordered.slice(0, 50).map((run) => html`<tr key=${run.id}><th scope="row"><a href=${href(`/runs/${run.id}`)}>${scriptName(run.request?.script_path ?? run.id)}</a></th>
+    <tbody>${ordered.slice(0, 50).map((run) => html`<tr key=${run.id}><th scope="row"><a
+      href=${href(`/runs/${run.id}`)}>${scriptName(run.request?.script_path ?? run.id)}</a></th>
       <td>${describe(run).phrase}</td><td class="nowrap"><${Ago} at=${run.status === 'running' ? run.started_at : run.queued_at} /></td></tr>`)}</tbody></table><//>
-    ${runs.length > 50 && html`<p class="card-note muted">The first 50 of ${count(runs.length)}${runs.length === 200 ? ' or more' : ''}. <a href=${href('/?status=queued')}>All in the Runner</a></p>`}`;
+    ${runs.length > 50 && html`<p class="card-note muted">The first 50 of ${count(runs.length)}${runs.length === 200 ? ' or more' : ''}. <a
+      href=${href('/?status=queued')}>All in the Runner</a></p>`}`;
 }
 
 function SupervisorCard({ host: { supervisor, streams, interpreter, containment } }) {
@@ -124,7 +129,8 @@ function SupervisorCard({ host: { supervisor, streams, interpreter, containment 
 
 /** How long the history is kept, and what that would remove now. */
 function Retention({ found: { policy, automatic, would_delete: gone } }) {
-  const rules = [policy.days && `${plural(policy.days, 'day')}`, policy.max_runs && `${plural(policy.max_runs, 'execution')}`, policy.max_mb && `${count(policy.max_mb)} MiB`].filter(Boolean);
+  const rules = [policy.days && `${plural(policy.days, 'day')}`, policy.max_runs && `${plural(policy.max_runs, 'execution')}`, policy.max_mb
+    && `${count(policy.max_mb)} MiB`].filter(Boolean);
   const link = html`<a href=${href('/analytics?part=history#cleanup')}>clean up</a>`;
   if (!automatic) return html`until you ${link}`;
   return html`at most ${rules.join(' and ')}${gone.executions > 0 && `; ${plural(gone.executions, 'execution')} will go soon`}, or ${link} now`;
@@ -137,7 +143,8 @@ function VersionsCard({ host }) {
   return html`<${Card} title="Version and data"><${Pairs} pairs=${[
     ['Script Runner', host.version],
     ['Up for', duration(host.uptime_seconds)],
-    ['History', stats && html`${count(stats.total_executions)} executions of ${plural(stats.unique_scripts, 'script')}${stats.database_size_mb !== null && `, ${bytes(stats.database_size_mb * 1048576)}`}`],
+    ['History', stats && html`${count(stats.total_executions)} executions of ${plural(stats.unique_scripts,
+      'script')}${stats.database_size_mb !== null && `, ${bytes(stats.database_size_mb * 1048576)}`}`],
     ['Oldest execution', stats?.oldest && html`<${Ago} at=${stats.oldest} />`],
     ['Kept', retention.data && html`<${Retention} found=${retention.data} />`],
   ]} /><//>`;

@@ -51,9 +51,11 @@ function MakeToken({ onMade }) {
     <div class="field"><label for="token-role">Role</label><select id="token-role" onChange=${({ target }) => setRole(target.value)} data-testid="token-role">
         ${ROLES.map(([each, words]) => html`<option key=${each} value=${each} selected=${each === role}>${words}</option>`)}</select>
       <p class="help">${role === 'event' ? 'For another system: it can fire this one event, and nothing else.' : 'May do everything.'}</p></div>
-    ${role === 'event' && html`<div class="field"><label for="token-event">Event</label><input id="token-event" type="text" required value=${event} autocomplete="off" placeholder="deploy"
+    ${role === 'event' && html`<div class="field"><label for="token-event">Event</label><input id="token-event" type="text" required value=${event}
+      autocomplete="off" placeholder="deploy"
         onInput=${({ target }) => setEvent(target.value)} data-testid="token-event" /><p class="help">Its name, as tasks have it.</p></div>`}
-    <${Button} type="submit" kind="primary" icon="plus" label=${busy ? 'Making…' : 'Make token'} busy=${busy} refusal=${lacking('token.write')} data-testid="token-add" />
+    <${Button} type="submit" kind="primary" icon="plus" label=${busy ? 'Making…' : 'Make token'} busy=${busy} refusal=${lacking('token.write')}
+      data-testid="token-add" />
   </form>`;
 }
 
@@ -96,7 +98,8 @@ const isOwn = ({ id }) => me.value?.principal === `token:${id}`;
 async function revoke(token, onChange) {
   const sure = await confirm({
     title: `Revoke “${token.name}”?`, confirm: 'Revoke',
-    body: `Whoever uses token ${token.id} is refused at once, and logins with it end.${isOwn(token) ? ' You are logged in with it yourself.' : ''} This cannot be undone.`,
+    body: `Whoever uses token ${token.id} is refused at once, and logins with it end.${isOwn(token) ? ' You are logged in with it yourself.'
+      : ''} This cannot be undone.`,
   });
   if (!sure) return;
   try {

@@ -13,7 +13,8 @@ export function daysOf(month) {
   const start = new Date(first);
   start.setUTCDate(1 - ((first.getUTCDay() + 6) % 7));
   const days = [];
-  for (const day = new Date(start); days.length % 7 || day.toISOString().slice(0, 7) <= month; day.setUTCDate(day.getUTCDate() + 1)) days.push(day.toISOString().slice(0, 10));
+  for (const day = new Date(start); days.length % 7 || day.toISOString().slice(0,
+    7) <= month; day.setUTCDate(day.getUTCDate() + 1)) days.push(day.toISOString().slice(0, 10));
   return days;
 }
 
@@ -40,7 +41,8 @@ export function Calendar({ month, today, entries, onMonth, onDay }) {
       <span class="muted">${plural(total, 'fire')}</span></div>
     <table><caption class="sr-only">Fires in ${name}</caption>
       <thead><tr>${DAYS.map((day) => html`<th key=${day} scope="col">${day}</th>`)}</tr></thead>
-      <tbody>${weeks.map((week) => html`<tr key=${week[0]}>${week.map((day) => html`<${Day} key=${day} day=${day} month=${month} today=${today} entries=${entries.get(day) ?? []} onDay=${onDay} />`)}</tr>`)}</tbody>
+      <tbody>${weeks.map((week) => html`<tr key=${week[0]}>${week.map((day) => html`<${Day} key=${day} day=${day} month=${month} today=${today}
+        entries=${entries.get(day) ?? []} onDay=${onDay} />`)}</tr>`)}</tbody>
     </table></div>`;
 }
 
@@ -48,8 +50,10 @@ function Day({ day, month, today, entries, onDay }) {
   const total = entries.reduce((sum, { count }) => sum + count, 0);
   const rest = entries.slice(NAMED);
   return html`<td class=${classes(!day.startsWith(month) && 'is-off', day === today && 'is-today', total > 0 && 'has-fires')} data-day=${day}>
-    <button type="button" class="day-no" aria-label=${`${day}, ${plural(total, 'fire')}`} aria-current=${day === today ? 'date' : undefined} onClick=${() => onDay(day)}>${Number(day.slice(8))}
+    <button type="button" class="day-no" aria-label=${`${day}, ${plural(total, 'fire')}`} aria-current=${day === today ? 'date' : undefined}
+      onClick=${() => onDay(day)}>${Number(day.slice(8))}
       ${total > 0 && html`<span class="day-count">${total}</span>`}</button>
-    <ul>${entries.slice(0, NAMED).map(({ key, text, href, count }) => html`<li key=${key}><a class="ellipsis" href=${href}>${text}</a>${count > 1 && html`<span class="muted"> ${count}×</span>`}</li>`)}
+    <ul>${entries.slice(0, NAMED).map(({ key, text, href, count }) => html`<li key=${key}><a class="ellipsis" href=${href}>${text}</a>${count > 1
+      && html`<span class="muted"> ${count}×</span>`}</li>`)}
       ${rest.length > 0 && html`<li class="muted">+${rest.length} more</li>`}</ul></td>`;
 }

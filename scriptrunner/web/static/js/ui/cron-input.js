@@ -14,8 +14,10 @@ export function CronInput({ id, value, onChange, fault, testid }) {
   return html`<div class="cron">
     <input id=${id} class="mono" type="text" value=${value} placeholder="0 2 * * 1-5" spellcheck=${false} autocomplete="off" data-testid=${testid}
       aria-describedby=${`${id}-parts`} aria-invalid=${fault ? 'true' : undefined} onInput=${(event) => onChange(event.target.value)} />
-    ${!isMacro && html`<dl class="cron-parts" id=${`${id}-parts`}>${FIELDS.map((name, index) => html`<div key=${name}><dt>${name}</dt><dd class="mono">${parts[index] ?? '–'}</dd></div>`)}</dl>`}
+    ${!isMacro && html`<dl class="cron-parts" id=${`${id}-parts`}>${FIELDS.map((name, index) => html`<div key=${name}><dt>${name}</dt><dd
+      class="mono">${parts[index] ?? '–'}</dd></div>`)}</dl>`}
     ${parts.length > 5 && html`<p class="fault">Five fields, not ${parts.length}: seconds have no field.</p>`}
-    <div class="chips">${OFTEN.map(([text, words]) => html`<button key=${text} type="button" class=${`chip ${text === value ? 'is-on' : ''}`} title=${text} onClick=${() => onChange(text)}>${words}</button>`)}</div>
+    <div class="chips">${OFTEN.map(([text, words]) => html`<button key=${text} type="button" class=${`chip ${text === value ? 'is-on' : ''}`}
+      title=${text} onClick=${() => onChange(text)}>${words}</button>`)}</div>
   </div>`;
 }

@@ -33,9 +33,11 @@ export function Graph({ nodes, edges, label, hrefOf, centre }) {
     ${isPart && html`<label class="line-up">Around <select value=${middle} onChange=${(event) => setMiddle(event.target.value)}>
       ${nodes.map(({ id }) => html`<option key=${id} value=${id} selected=${id === middle}>${id}</option>`)}</select></label>`}
     ${error && html`<${ErrorBox} error=${error} title="The graph could not be laid out" />`}
-    ${!asTable && !error && (drawn ? html`<${Picture} shown=${shown} drawn=${drawn} cyclic=${cyclic} label=${`${label}. ${sentence}`} hrefOf=${hrefOf} />` : html`<${Skeleton} lines=${5} />`)}
+    ${!asTable && !error && (drawn ? html`<${Picture} shown=${shown} drawn=${drawn} cyclic=${cyclic} label=${`${label}. ${sentence}`}
+      hrefOf=${hrefOf} />` : html`<${Skeleton} lines=${5} />`)}
     ${asTable && html`<${GraphTable} nodes=${nodes} edges=${edges} label=${label} hrefOf=${hrefOf} />`}
-    <figcaption><span>${sentence}.</span><${Button} compact=${true} kind="quiet" icon=${asTable ? 'workflow' : 'table-2'} label=${asTable ? 'Show as graph' : 'Show as table'}
+    <figcaption><span>${sentence}.</span><${Button} compact=${true} kind="quiet" icon=${asTable ? 'workflow' : 'table-2'} label=${asTable
+      ? 'Show as graph' : 'Show as table'}
       onClick=${() => setAsTable(!asTable)} /></figcaption></figure>`;
 }
 
@@ -96,7 +98,8 @@ function pathOf(points) {
   let text = `M${first.x} ${first.y}`;
   for (let index = 0; index < rest.length - 1; index += 1) {
     const middle = { x: (rest[index].x + rest[index + 1].x) / 2, y: (rest[index].y + rest[index + 1].y) / 2 };
-    text += index === rest.length - 2 ? `Q${rest[index].x} ${rest[index].y} ${rest[index + 1].x} ${rest[index + 1].y}` : `Q${rest[index].x} ${rest[index].y} ${middle.x} ${middle.y}`;
+    text += index === rest.length - 2 ? `Q${rest[index].x} ${rest[index].y} ${rest[index + 1].x} ${rest[index + 1].y}`
+      : `Q${rest[index].x} ${rest[index].y} ${middle.x} ${middle.y}`;
   }
   return rest.length === 1 ? `${text}L${rest[0].x} ${rest[0].y}` : text;
 }

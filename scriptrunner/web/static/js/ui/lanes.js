@@ -14,25 +14,31 @@ export function Lanes({ start, now, lanes, clock, label }) {
   const [asTable, setAsTable] = useState(false);
   const total = lanes.reduce((sum, { fires }) => sum + fires.length, 0);
   const busiest = busiestMinute(lanes);
-  const sentence = `${plural(total, 'fire')} of ${plural(lanes.length, 'task')}${busiest && busiest.count > 1 ? `; most at once: ${busiest.count} at ${clock(busiest.at)}` : ''}.`;
+  const sentence = `${plural(total, 'fire')} of ${plural(lanes.length, 'task')}${busiest && busiest.count > 1
+    ? `; most at once: ${busiest.count} at ${clock(busiest.at)}` : ''}.`;
   return html`<figure class="lanes" data-testid="lanes">
-    ${asTable ? html`<${LaneTable} lanes=${lanes} clock=${clock} label=${label} />` : html`<div class="lanes-grid" role="group" tabindex="0" aria-label=${`${label}. ${sentence}`}>
-      <div class="lane lane-hours" aria-hidden="true"><span></span><div class="lane-track">${HOURS.map((hour) => html`<span key=${hour} class="lane-hour" style=${{ left: `${(100 * hour) / 24}%` }}>${String(hour).padStart(2, '0')}:00</span>`)}</div></div>
+    ${asTable ? html`<${LaneTable} lanes=${lanes} clock=${clock} label=${label} />` : html`<div class="lanes-grid" role="group" tabindex="0"
+      aria-label=${`${label}. ${sentence}`}>
+      <div class="lane lane-hours" aria-hidden="true"><span></span><div class="lane-track">${HOURS.map((hour) => html`<span key=${hour}
+        class="lane-hour" style=${{ left: `${(100 * hour) / 24}%` }}>${String(hour).padStart(2, '0')}:00</span>`)}</div></div>
       ${lanes.map((lane) => html`<${Lane} key=${lane.key} lane=${lane} start=${start} now=${now} />`)}</div>`}
-    <figcaption><span>${sentence}</span><${Button} compact=${true} kind="quiet" icon=${asTable ? 'chart-line' : 'table-2'} label=${asTable ? 'Show as lanes' : 'Show as table'} onClick=${() => setAsTable(!asTable)} /></figcaption></figure>`;
+    <figcaption><span>${sentence}</span><${Button} compact=${true} kind="quiet" icon=${asTable ? 'chart-line' : 'table-2'} label=${asTable
+      ? 'Show as lanes' : 'Show as table'} onClick=${() => setAsTable(!asTable)} /></figcaption></figure>`;
 }
 
 function Lane({ lane, start, now }) {
   const at = (moment) => `${Math.min(100, Math.max(0, (100 * (moment - start)) / DAY_MS))}%`;
   return html`<div class="lane"><a class="ellipsis" href=${lane.href}>${lane.key}</a><div class="lane-track">
     ${now >= start && now < start + DAY_MS && html`<span class="lane-now" style=${{ left: at(now) }}></span>`}
-    ${lane.fires.map((fire) => html`<span key=${fire.at} class=${`lane-fire tone-${fire.tone ?? 'info'}`} style=${{ left: at(fire.at) }} title=${fire.text}></span>`)}</div></div>`;
+    ${lane.fires.map((fire) => html`<span key=${fire.at} class=${`lane-fire tone-${fire.tone ?? 'info'}`} style=${{ left: at(fire.at) }}
+      title=${fire.text}></span>`)}</div></div>`;
 }
 
 function LaneTable({ lanes, clock, label }) {
   const rows = lanes.flatMap(({ key, href, fires }) => fires.map((fire) => ({ ...fire, key, to: href }))).sort((a, b) => a.at - b.at);
   return html`<${TableBox} label=${label}><table class="plain-table fit"><${TableHead} columns=${['Time', 'Task', 'What']} />
-    <tbody>${rows.map((row) => html`<tr key=${`${row.at} ${row.key}`}><td class="nowrap">${clock(row.at)}</td><th scope="row"><a href=${row.to}>${row.key}</a></th><td>${row.text}</td></tr>`)}</tbody></table><//>`;
+    <tbody>${rows.map((row) => html`<tr key=${`${row.at} ${row.key}`}><td class="nowrap">${clock(row.at)}</td><th scope="row"><a
+      href=${row.to}>${row.key}</a></th><td>${row.text}</td></tr>`)}</tbody></table><//>`;
 }
 
 function busiestMinute(lanes) {

@@ -7,8 +7,10 @@ import { Ago, Icon } from './basics.js';
 /** @param {{preview: {description: string, next_runs: string[], warnings: string[]}, zone: string}} props */
 export function NextFires({ preview, zone }) {
   return html`<p class="fires-words"><strong>${preview.description}</strong></p>
-    ${preview.warnings.map((text) => html`<p key=${text} class="text-warn line-up" data-testid="fire-warning"><${Icon} name="triangle-alert" /><span>${text}</span></p>`)}
-    ${preview.next_runs.length ? html`<ol class="fires">${preview.next_runs.map((at) => html`<${FireTime} key=${at} at=${at} zone=${zone} />`)}</ol>` : html`<p class="muted">No fires ahead.</p>`}`;
+    ${preview.warnings.map((text) => html`<p key=${text} class="text-warn line-up" data-testid="fire-warning"><${Icon}
+      name="triangle-alert" /><span>${text}</span></p>`)}
+    ${preview.next_runs.length ? html`<ol class="fires">${preview.next_runs.map((at) => html`<${FireTime} key=${at} at=${at} zone=${zone} />`)}</ol>`
+      : html`<p class="muted">No fires ahead.</p>`}`;
 }
 
 function FireTime({ at, zone }) {

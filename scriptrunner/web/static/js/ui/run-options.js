@@ -13,7 +13,8 @@ export function RunOptions({ values, onChange }) {
   useEffect(() => {
     loadForm();
   }, []);
-  if (!form.value) return formError.value ? html`<${ErrorBox} error=${formError.value} onRetry=${loadForm} title="The options could not be loaded" />` : html`<${Skeleton} lines=${2} />`;
+  if (!form.value) return formError.value ? html`<${ErrorBox} error=${formError.value} onRetry=${loadForm}
+    title="The options could not be loaded" />` : html`<${Skeleton} lines=${2} />`;
   const { groups, fields } = form.value;
   const mine = fields.filter(({ name }) => !ELSEWHERE.includes(name));
   const all = { ...initialValues(mine), ...values };

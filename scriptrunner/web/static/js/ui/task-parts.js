@@ -23,14 +23,16 @@ export function NextFire({ task }) {
   const here = absolute(at);
   const there = inZone(at, task.timezone);
   const differs = here.slice(0, 16) !== there.slice(0, 16) && !(zone.value === 'utc' && task.timezone === 'UTC');
-  return html`<span class="next-fire"><${Ago} at=${task.next_run} /><small class="muted">${here}${differs && html`<br />${there}${task.timezone === 'UTC' ? '' : ` in ${task.timezone}`}`}</small></span>`;
+  return html`<span class="next-fire"><${Ago} at=${task.next_run} /><small class="muted">${here}${differs
+    && html`<br />${there}${task.timezone === 'UTC' ? '' : ` in ${task.timezone}`}`}</small></span>`;
 }
 
 /** How the last run ended, with a link to it. */
 export function LastRun({ task }) {
   if (!task.last_run) return html`<span class="muted">never</span>`;
   const word = html`<span class=${`badge tone-${LAST_TONES[task.last_status] ?? 'quiet'}`}>${task.last_status ?? 'unknown'}</span>`;
-  return html`<span class="last-run">${task.last_run_id ? html`<a href=${href(`/runs/${task.last_run_id}/log`)}>${word}</a>` : word} <small class="muted"><${Ago} at=${task.last_run} /></small></span>`;
+  return html`<span class="last-run">${task.last_run_id ? html`<a href=${href(`/runs/${task.last_run_id}/log`)}>${word}</a>` : word} <small
+    class="muted"><${Ago} at=${task.last_run} /></small></span>`;
 }
 
 /** Start a run of a task and show it in the Runner. */

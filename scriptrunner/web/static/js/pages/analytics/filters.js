@@ -31,7 +31,8 @@ export const toQuery = ({ script, days, outcome }) => ({ script_path: script, da
 export function AnalyticsTabs({ current, filters }) {
   const script = filters.script ? `script=${encodeURIComponent(filters.script)}` : '';
   const address = (key) => href(`/analytics${key === 'trend' ? (script ? `?${script}` : '') : `?part=${key}${script && `&${script}`}`}`);
-  const tabs = [...TABS.map(([key, label]) => ({ key, label, href: address(key) })), { key: 'gates', label: 'Try gates', href: href(`/analytics/gates${script && `?${script}`}`) }];
+  const tabs = [...TABS.map(([key, label]) => ({ key, label, href: address(key) })), { key: 'gates', label: 'Try gates',
+    href: href(`/analytics/gates${script && `?${script}`}`) }];
   return html`<${Tabs} label="Parts of the analytics" current=${current} tabs=${tabs} />`;
 }
 
@@ -42,11 +43,13 @@ export function Filters({ filters, withMetric }) {
   const option = (name) => html`<option key=${name} value=${name} selected=${name === filters.metric}>${titleOf(name)}</option>`;
   return html`<${Card} class="an-filters-card"><div class="an-filters">
     <${ScriptField} value=${filters.script} onChange=${(script) => setQuery({ script })} />
-    ${withMetric && html`<div class="field"><label for="an-metric">Metric</label><select id="an-metric" data-testid="an-metric" onChange=${(event) => setQuery({ metric: event.target.value })}>
+    ${withMetric && html`<div class="field"><label for="an-metric">Metric</label><select id="an-metric" data-testid="an-metric"
+      onChange=${(event) => setQuery({ metric: event.target.value })}>
       <optgroup label="Asked for most">${COMMON.map(option)}</optgroup><optgroup label="All others">${rest.map(option)}</optgroup></select></div>`}
     <div class="field"><label for="an-days">Time</label><select id="an-days" data-testid="an-days" onChange=${(event) => setQuery({ days: event.target.value })}>
       ${DAYS.map(([days, words]) => html`<option key=${days} value=${days} selected=${days === filters.days}>${words}</option>`)}</select></div>
-    <div class="field"><label for="an-outcome">Runs</label><select id="an-outcome" data-testid="an-outcome" onChange=${(event) => setQuery({ outcome: event.target.value === 'all' ? null : event.target.value })}>
+    <div class="field"><label for="an-outcome">Runs</label><select id="an-outcome" data-testid="an-outcome"
+      onChange=${(event) => setQuery({ outcome: event.target.value === 'all' ? null : event.target.value })}>
       ${OUTCOMES.map(([value, words]) => html`<option key=${value} value=${value} selected=${value === filters.outcome}>${words}</option>`)}</select></div>
   </div><//>`;
 }
@@ -60,7 +63,8 @@ export function ScriptField({ value, onChange }) {
     const text = event.target.value.trim();
     if (text !== value) onChange(text);
   };
-  return html`<div class="field wide"><label for=${id}>Script</label><input id=${id} class="mono" type="text" value=${value} list=${`${id}-list`} placeholder="all scripts together" spellcheck=${false}
+  return html`<div class="field wide"><label for=${id}>Script</label><input id=${id} class="mono" type="text" value=${value} list=${`${id}-list`}
+    placeholder="all scripts together" spellcheck=${false}
       autocomplete="off" onChange=${read} data-testid="an-script" />
     <datalist id=${`${id}-list`}>${known.map((path) => html`<option key=${path} value=${path}></option>`)}</datalist></div>`;
 }

@@ -29,10 +29,12 @@ export function TrendPart({ filters }) {
   useTopic('runs', series.reload, (event, run) => event === 'run' && !['completed', 'failed'].includes(run.status), GATHER_MS);
   const what = `${titleOf(filters.metric)} of ${filters.script ? scriptName(filters.script) : 'all scripts'}`;
   const by = query.value.get('by') === 'run' ? 'run' : 'time';
-  const actions = html`<${Segments} label="Along which axis" name="an-axis" value=${by} choices=${[['time', 'by time'], ['run', 'run by run']]} onChange=${(next) => setQuery({ by: next === 'time' ? null : next })} />`;
+  const actions = html`<${Segments} label="Along which axis" name="an-axis" value=${by} choices=${[['time', 'by time'], ['run', 'run by run']]}
+    onChange=${(next) => setQuery({ by: next === 'time' ? null : next })} />`;
   return html`${!filters.script && html`<${OverviewCard} filters=${filters} />`}
     <${Card} title=${`${what[0].toUpperCase()}${what.slice(1)}`} actions=${actions} data-testid="an-trends">
-      <${Loaded} resource=${series} lines=${9} title="The trend could not be computed">${(found) => html`<${Trend} found=${found} filters=${filters} what=${what} by=${by} />`}<//><//>
+      <${Loaded} resource=${series} lines=${9} title="The trend could not be computed">${(found) => html`<${Trend} found=${found} filters=${filters}
+        what=${what} by=${by} />`}<//><//>
     ${series.data?.points.length > 1 && html`<${Details} found=${series.data} filters=${filters} method=${method} />`}`;
 }
 
@@ -41,7 +43,9 @@ function Trend({ found, filters, what, by }) {
   const { points, message } = found;
   const chart = useMemo(() => toChart(found, by), [found, by]);
   if (points.length < 2) {
-    return html`<${Empty} icon="chart-line" title=${points.length ? 'Only one value yet' : 'No values in this time'}><p>${message ?? 'Not enough data points'}${found.needed ? `: it needs ${found.needed}, there ${points.length === 1 ? 'is' : 'are'} ${points.length}` : ''}.</p><//>`;
+    return html`<${Empty} icon="chart-line" title=${points.length ? 'Only one value yet'
+      : 'No values in this time'}><p>${message ?? 'Not enough data points'}${found.needed ? `: it needs ${found.needed}, there ${points.length === 1
+        ? 'is' : 'are'} ${points.length}` : ''}.</p><//>`;
   }
   return html`<${Verdicts} found=${found} format=${format} />
     <${SeriesChart} label=${`Trend of ${what}`} sentence=${sentenceOf(found, what, format)} ...${chart} format=${format} height=${300}
@@ -64,7 +68,8 @@ function toChart(found, by) {
       { label: 'anomaly', values: points.map(({ run_id: id }) => strange.get(id) ?? null), tone: 'bad', kind: 'points' },
     ],
     band: band ? { low: points.map(() => Math.max(0, band.lower)), high: points.map(() => band.upper), label: 'usual' } : undefined,
-    marks: shifts.filter(({ index }) => points[index]).map((shift) => ({ x: at(shift.index), label: shift.percent === null ? 'shift' : `${shift.percent > 0 ? '+' : ''}${Math.round(shift.percent)} %`, tone: toneOf(shift) })),
+    marks: shifts.filter(({ index }) => points[index]).map((shift) => ({ x: at(shift.index), label: shift.percent === null ? 'shift'
+      : `${shift.percent > 0 ? '+' : ''}${Math.round(shift.percent)} %`, tone: toneOf(shift) })),
   };
 }
 
@@ -76,19 +81,23 @@ function sentenceOf({ points, trend, anomalies, shifts }, what, format) {
   const moves = direction === 'stable' ? 'shows no clear trend' : `is ${direction}${typeof rate === 'number' ? ` by ${Math.abs(rate).toFixed(2)} % per run` : ''}`;
   return [
     `The ${what} ${moves} over ${plural(points.length, 'run')}, last ${format(points.at(-1).value)}`,
-    shifts.length ? `${plural(shifts.length, 'shift')} of level` : 'no shift of level', anomalies.length ? plural(anomalies.length, 'anomaly', 'anomalies') : 'no anomalies',
+    shifts.length ? `${plural(shifts.length, 'shift')} of level` : 'no shift of level', anomalies.length ? plural(anomalies.length, 'anomaly',
+      'anomalies') : 'no anomalies',
   ].join('; ').concat('.');
 }
 
 /** Trend and regression in a few words each. */
 function Verdicts({ found: { trend, regression }, format }) {
   const badges = [];
-  if (trend) badges.push([{ increasing: 'info', decreasing: 'info', stable: 'quiet' }[trend.direction], { increasing: 'trending-up', stable: 'arrow-right' }[trend.direction] ?? 'arrow-down', `${trend.direction}${trend.p_value === null ? '' : ` (p ${trend.p_value < 0.001 ? '< 0.001' : trend.p_value.toFixed(3)}, R² ${trend.r_squared.toFixed(2)})`}`]);
+  if (trend) badges.push([{ increasing: 'info', decreasing: 'info', stable: 'quiet' }[trend.direction], { increasing: 'trending-up',
+    stable: 'arrow-right' }[trend.direction] ?? 'arrow-down', `${trend.direction}${trend.p_value === null ? '' : ` (p ${trend.p_value < 0.001
+      ? '< 0.001' : trend.p_value.toFixed(3)}, R² ${trend.r_squared.toFixed(2)})`}`]);
   if (regression?.regression_detected) {
     const percent = regression.percent_change === null ? '' : ` by ${Math.round(Math.abs(regression.percent_change))} %`;
     badges.push(['bad', 'triangle-alert', `got worse${percent}: the last ${regression.recent_size} average ${format(regression.recent_mean)}, before ${format(regression.baseline_mean)}`]);
   } else if (regression && regression.reason !== 'insufficient_data') badges.push(['good', 'check', 'no regression in the last runs']);
-  return html`<p class="an-verdict">${badges.map(([tone, icon, text]) => html`<span key=${text} class=${`badge tone-${tone}`}><${Icon} name=${icon} />${text}</span>`)}</p>`;
+  return html`<p class="an-verdict">${badges.map(([tone, icon, text]) => html`<span key=${text} class=${`badge tone-${tone}`}><${Icon}
+    name=${icon} />${text}</span>`)}</p>`;
 }
 
 function Details({ found, filters, method }) {
@@ -97,7 +106,8 @@ function Details({ found, filters, method }) {
   return html`<div class="page-grid">
     <div class="stack">
       <${Shifts} shifts=${found.shifts} format=${format} />
-      <${Card} title="Anomalies" data-testid="an-anomalies" actions=${html`<${Segments} label="Measured from" name="an-method" value=${method} choices=${METHODS} onChange=${(next) => setQuery({ method: next === 'iqr' ? null : next })} />`}>
+      <${Card} title="Anomalies" data-testid="an-anomalies" actions=${html`<${Segments} label="Measured from" name="an-method" value=${method}
+        choices=${METHODS} onChange=${(next) => setQuery({ method: next === 'iqr' ? null : next })} />`}>
         <${Anomalies} found=${found} format=${format} /><//>
     </div>
     <div class="stack">
@@ -108,13 +118,19 @@ function Details({ found, filters, method }) {
 
 /** Where the level changed, by how much, and what changed with it. */
 function Shifts({ shifts, format }) {
-  if (!shifts.length) return html`<${Card} title="Shifts of level" data-testid="an-shifts"><p class="card-note muted">The level did not change in this time.</p><//>`;
-  return html`<${Card} title="Shifts of level" data-testid="an-shifts"><ul class="shift-list">${shifts.map((shift) => html`<li key=${shift.run_id ?? shift.index} class=${`tone-${toneOf(shift)}`}>
+  if (!shifts.length) return html`<${Card} title="Shifts of level" data-testid="an-shifts"><p
+    class="card-note muted">The level did not change in this time.</p><//>`;
+  return html`<${Card} title="Shifts of level" data-testid="an-shifts"><ul class="shift-list">${shifts.map((shift) => html`<li
+    key=${shift.run_id ?? shift.index} class=${`tone-${toneOf(shift)}`}>
     <${Icon} name=${shift.after > shift.before ? 'arrow-up' : 'arrow-down'} /><div>
-      <p><strong>${format(shift.before)} → ${format(shift.after)}</strong>${shift.percent !== null && ` (${shift.percent > 0 ? '+' : ''}${shift.percent.toFixed(0)} %)`}
-        ${shift.run_id && html` with run <a class="mono" href=${href(`/runs/${shift.run_id}`)}>${shift.run_id.slice(0, 8)}</a>`}${shift.time && html`, <${Ago} at=${shift.time} />`}</p>
-      ${shift.causes.length ? shift.causes.map(({ text }) => html`<p key=${text} class="break">There ${text}.</p>`) : html`<p class="muted">Nothing else is known to have changed there.</p>`}
-      ${shift.run_id && shift.run_before && html`<p><a href=${href(`/compare?a=${shift.run_before}&b=${shift.run_after}`)}>Compare the runs before and after</a></p>`}</div></li>`)}</ul><//>`;
+      <p><strong>${format(shift.before)} → ${format(shift.after)}</strong>${shift.percent !== null && ` (${shift.percent > 0 ? '+'
+        : ''}${shift.percent.toFixed(0)} %)`}
+        ${shift.run_id && html` with run <a class="mono" href=${href(`/runs/${shift.run_id}`)}>${shift.run_id.slice(0, 8)}</a>`}${shift.time
+          && html`, <${Ago} at=${shift.time} />`}</p>
+      ${shift.causes.length ? shift.causes.map(({ text }) => html`<p key=${text} class="break">There ${text}.</p>`) : html`<p
+        class="muted">Nothing else is known to have changed there.</p>`}
+      ${shift.run_id && shift.run_before && html`<p><a
+        href=${href(`/compare?a=${shift.run_before}&b=${shift.run_after}`)}>Compare the runs before and after</a></p>`}</div></li>`)}</ul><//>`;
 }
 
 function Anomalies({ found: { anomalies, band, anomalyMessage }, format }) {
@@ -135,11 +151,13 @@ function Baseline({ filters, format }) {
   const method = query.value.get('baseline') ?? 'intelligent';
   const asked = { ...toQuery(filters), metric: filters.metric, method };
   const found = useResource((options) => getJson('/api/analytics/baseline', { query: asked, ...options }), [JSON.stringify(asked)]);
-  return html`<${Card} title="Baseline" data-testid="an-baseline" actions=${html`<${Segments} label="How it is computed" name="an-base" value=${method} choices=${BASELINES} onChange=${(next) => setQuery({ baseline: next === 'intelligent' ? null : next })} />`}>
+  return html`<${Card} title="Baseline" data-testid="an-baseline" actions=${html`<${Segments} label="How it is computed" name="an-base"
+    value=${method} choices=${BASELINES} onChange=${(next) => setQuery({ baseline: next === 'intelligent' ? null : next })} />`}>
     <${Loaded} resource=${found} lines=${3} title="The baseline could not be computed">${(answer) => (answer.baseline === null
     ? html`<p class="card-note">${answer.message}</p>`
     : html`<p class="figure-value baseline-value">${format(answer.baseline)}</p><${Pairs} pairs=${[
       ['Because', answer.reasoning], ['From', plural(answer.data_points, 'run')], ['Lowest and highest', `${format(answer.min)} to ${format(answer.max)}`],
-      ['Outliers left out', answer.outliers_removed > 0 && `${answer.outliers_removed} (${answer.outlier_percentage} %)`], ['Percentile', answer.percentile && `P${answer.percentile}`],
+      ['Outliers left out', answer.outliers_removed > 0 && `${answer.outliers_removed} (${answer.outlier_percentage} %)`], ['Percentile',
+        answer.percentile && `P${answer.percentile}`],
     ]} />`)}<//><//>`;
 }

@@ -17,12 +17,14 @@ export function DuplicateGroup({ group, self }) {
   return html`<section class="duplicate card" data-testid="duplicate-group">
     <header class="card-head"><h3>${group.name}</h3>
       <span class=${`badge tone-${isIdentical ? 'good' : 'warn'}`}>${isIdentical ? 'equal contents' : 'contents differ'}</span>
-      <span class="muted">${RULES[group.rule]} · ${plural(group.count, 'file')}${group.rule === 'near' ? '' : ` of ${bytes(group.size)}`}${group.rule === 'near' ? ` · ${Math.round(group.similarity * 100)} % alike` : ''}</span></header>
+      <span class="muted">${RULES[group.rule]} · ${plural(group.count, 'file')}${group.rule === 'near' ? ''
+        : ` of ${bytes(group.size)}`}${group.rule === 'near' ? ` · ${Math.round(group.similarity * 100)} % alike` : ''}</span></header>
     <ul class="duplicate-list">${group.ids.map((id, index) => html`<li key=${id}>
       <a class="mono break" href=${href(`/library/${id}`)}>${group.paths[index]}</a>${id === self && html`<span class="muted"> this one</span>`}
       <span class="push"></span>
       ${id !== base && html`<${Button} compact=${true} icon="git-compare" label="Compare" kind=${other === id ? 'on' : ''} aria-pressed=${String(other === id)}
-        title=${self ? 'Compare with this script' : 'Compare with the first of the group'} onClick=${() => setOther(other === id ? null : id)} data-testid="duplicate-compare" />`}</li>`)}</ul>
+        title=${self ? 'Compare with this script' : 'Compare with the first of the group'} onClick=${() => setOther(other === id ? null : id)}
+          data-testid="duplicate-compare" />`}</li>`)}</ul>
     ${other && html`<${Comparison} key=${other} base=${base} other=${other} />`}
   </section>`;
 }

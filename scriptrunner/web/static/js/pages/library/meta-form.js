@@ -50,9 +50,11 @@ function Fields({ script, onChange }) {
     ${field('status', 'Status', html`<select ...${common('status')} onChange=${set('status')}>${LIFECYCLE.map((each) => html`
       <option key=${each} value=${each} selected=${each === values.status}>${each}</option>`)}</select>`)}
     ${field('owner', 'Owner', html`<input type="text" maxlength="200" placeholder="nobody" autocomplete="off" ...${common('owner')} onInput=${set('owner')} />`)}
-    ${field('environment', 'Environment', html`<input type="text" maxlength="200" placeholder="any" autocomplete="off" ...${common('environment')} onInput=${set('environment')} />`)}
+    ${field('environment', 'Environment', html`<input type="text" maxlength="200" placeholder="any" autocomplete="off" ...${common('environment')}
+      onInput=${set('environment')} />`)}
     ${field('notes', 'Notes', html`<textarea rows="5" maxlength="20000" ...${common('notes')} onInput=${set('notes')}></textarea>`)}
-    <div class="line-up"><${Button} type="submit" kind="primary" icon="save" label=${busy ? 'Saving…' : 'Save'} busy=${busy} refusal=${changed.length ? '' : 'Nothing is changed'} data-testid="meta-save" />
+    <div class="line-up"><${Button} type="submit" kind="primary" icon="save" label=${busy ? 'Saving…' : 'Save'} busy=${busy} refusal=${changed.length
+      ? '' : 'Nothing is changed'} data-testid="meta-save" />
       ${changed.length > 0 && html`<${Button} label="Undo" onClick=${() => setValues(stored)} />`}</div>
   </form>`;
 }

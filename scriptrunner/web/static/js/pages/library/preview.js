@@ -39,7 +39,8 @@ export function ScriptPreview({ id, onChange, onClose }) {
 
 /** Path, size, language and age in one line. */
 export function About({ script }) {
-  return html`<p class="meta"><span class="mono break">${script.path}</span><span>${script.language}</span><span>${plural(script.line_count, 'line')}, ${bytes(script.size)}</span>
+  return html`<p class="meta"><span class="mono break">${script.path}</span><span>${script.language}</span><span>${plural(script.line_count,
+    'line')}, ${bytes(script.size)}</span>
     <span>changed <${Ago} at=${script.mtime} /></span>${script.missing_flag && html`<span><${Lifecycle} missing=${true} /></span>`}</p>`;
 }
 

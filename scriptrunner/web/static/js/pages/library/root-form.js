@@ -62,7 +62,8 @@ export function RootForm({ onAdded, root = null }) {
     ${!root && html`<div class="field"><label for="root-path">Folder on the server</label>
       <div class="with-button"><input id="root-path" class="mono" type="text" required value=${values.path} placeholder="/srv/scripts" spellcheck=${false}
           autocomplete="off" aria-describedby="root-path-help" onInput=${(event) => set('path')(event.target.value)} data-testid="root-path" />
-        <${Button} icon="folder-open" label=${picking ? 'Hide folders' : 'Browse'} aria-expanded=${String(picking)} onClick=${() => setPicking(!picking)} data-testid="root-browse" /></div>
+        <${Button} icon="folder-open" label=${picking ? 'Hide folders' : 'Browse'} aria-expanded=${String(picking)}
+          onClick=${() => setPicking(!picking)} data-testid="root-browse" /></div>
       <p class="help" id="root-path-help">Listing a folder gives no right to run what is in it: that needs an allowed root.</p></div>`}
     ${picking && html`<${FolderPicker} start=${values.path} onPick=${(path) => {
     set('path')(path);
@@ -76,6 +77,7 @@ export function RootForm({ onAdded, root = null }) {
       ${flag('gitignore', 'Respect .gitignore', 'What git ignores is not listed.')}
       ${flag('watch', 'Watch for changes', 'Looks again by itself from time to time.')}
     </div>
-    <div><${Button} type="submit" kind="primary" icon="folder-plus" label=${busy ? 'Storing…' : root ? 'Save and scan' : 'Add and scan'} busy=${busy} data-testid="root-submit" /></div>
+    <div><${Button} type="submit" kind="primary" icon="folder-plus" label=${busy ? 'Storing…' : root ? 'Save and scan' : 'Add and scan'} busy=${busy}
+      data-testid="root-submit" /></div>
   </form>`;
 }

@@ -16,7 +16,8 @@ export function RootsCard({ onChange }) {
   const chosen = query.value.get('root_id');
   return html`<${Card} title="Roots" class="roots" actions=${chosen && html`<${Button} compact=${true} kind="quiet" label="All roots"
     onClick=${() => setQuery({ root_id: null, folder: null, page: null })} />`}>
-    <ul class="root-list">${(roots.value ?? []).map((root) => html`<${Root} key=${root.id} root=${root} chosen=${String(root.id) === chosen} onChange=${onChange} />`)}</ul><//>`;
+    <ul class="root-list">${(roots.value ?? []).map((root) => html`<${Root} key=${root.id} root=${root} chosen=${String(root.id) === chosen}
+      onChange=${onChange} />`)}</ul><//>`;
 }
 
 function Root({ root, chosen, onChange }) {
@@ -35,7 +36,8 @@ function Root({ root, chosen, onChange }) {
       <button type="button" class="twist" aria-expanded=${String(open)} aria-label=${`Folders of ${root.name}`} onClick=${() => setOpen(!open)}>
         <${Icon} name=${open ? 'chevron-down' : 'chevron-right'} /></button>
       <button type="button" class="root-name" aria-pressed=${String(chosen)} title=${root.path} onClick=${choose}>
-        <${Icon} name=${open ? 'folder-open' : 'folder'} /><span class="ellipsis">${root.name}</span><span class="muted">${count(root.script_count ?? 0)}</span></button>
+        <${Icon} name=${open ? 'folder-open' : 'folder'} /><span class="ellipsis">${root.name}</span><span
+          class="muted">${count(root.script_count ?? 0)}</span></button>
       <${Button} compact=${true} kind="quiet" icon="refresh-cw" label=${isScanning ? 'Scanning' : 'Scan'} busy=${isScanning} refusal=${lacking('library.admin')}
         title=${`Scan ${root.name}`} onClick=${() => startScan(root, onChange)} data-testid="root-scan" />
       <${Menu} label=${`More for ${root.name}`} items=${items} />
@@ -58,9 +60,11 @@ function ScanState({ scan, root }) {
       <p role="status">${[part, ...changes].join(', ')}</p></div>`;
   }
   if (scan.status === 'failed') {
-    return html`<p class="scan text-bad" data-testid="root-scan-state" data-status="failed"><${Icon} name="triangle-alert" />${scan.error_message ?? 'The scan failed'}</p>`;
+    return html`<p class="scan text-bad" data-testid="root-scan-state" data-status="failed"><${Icon}
+      name="triangle-alert" />${scan.error_message ?? 'The scan failed'}</p>`;
   }
-  return html`<p class="scan" data-testid="root-scan-state" data-status="completed">${changes.length ? changes.join(', ') : 'nothing changed'}, <${Ago} at=${scan.ended_at} /></p>`;
+  return html`<p class="scan" data-testid="root-scan-state" data-status="completed">${changes.length ? changes.join(', ')
+    : 'nothing changed'}, <${Ago} at=${scan.ended_at} /></p>`;
 }
 
 async function startScan(root, onChange) {
@@ -99,7 +103,8 @@ async function removeRoot(root, onChange) {
 
 /** The folders of a folder. */
 function Branch({ root, folder }) {
-  const found = useResource((options) => getJson('/api/library/tree', { query: { root_id: root.id, path: folder }, ...options }), [root.id, folder, root.last_scan_at]);
+  const found = useResource((options) => getJson('/api/library/tree', { query: { root_id: root.id, path: folder }, ...options }), [root.id, folder,
+    root.last_scan_at]);
   return html`<${Loaded} resource=${found} lines=${2} title="The folders could not be listed">${({ folders }) => (folders.length
     ? html`<ul>${folders.map((each) => html`<${Folder} key=${each.path} root=${root} place=${each} />`)}</ul>`
     : folder === '' && html`<p class="muted">No folders below.</p>`)}<//>`;
@@ -112,6 +117,7 @@ function Folder({ root, place }) {
   return html`<li><div class=${classes('root', chosen && 'is-on')}>
       <button type="button" class="twist" aria-expanded=${String(open)} aria-label=${`Folders of ${place.name}`} onClick=${() => setOpen(!open)}>
         <${Icon} name=${open ? 'chevron-down' : 'chevron-right'} /></button>
-      <button type="button" class="root-name" aria-pressed=${String(chosen)} onClick=${choose}><span class="ellipsis">${place.name}</span><span class="muted">${count(place.script_count)}</span></button>
+      <button type="button" class="root-name" aria-pressed=${String(chosen)} onClick=${choose}><span class="ellipsis">${place.name}</span><span
+        class="muted">${count(place.script_count)}</span></button>
     </div>${open && html`<${Branch} root=${root} folder=${place.path} />`}</li>`;
 }

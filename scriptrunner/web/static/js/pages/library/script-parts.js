@@ -27,7 +27,8 @@ export function RunsPart({ script }) {
   useTopic('runs', found.reload);
   return html`<${Loaded} resource=${found} title="The runs could not be loaded">${(answer) => (answer.items.length
     ? html`<p class="part-note" data-testid="lib-run-figures">${runFigures(answer)}</p>
-      <${DataTable} label=${`Runs of ${script.name}`} columns=${RUNS} rows=${answer.items} rowKey=${({ id }) => id} rowProps=${({ id }) => ({ 'data-run-id': id })} testid="lib-runs" />`
+      <${DataTable} label=${`Runs of ${script.name}`} columns=${RUNS} rows=${answer.items} rowKey=${({ id }) => id}
+        rowProps=${({ id }) => ({ 'data-run-id': id })} testid="lib-runs" />`
     : html`<${Empty} icon="play" title="It has not run yet"><p>Its runs, their success rate and median duration will stand here.</p><//>`)}<//>`;
 }
 
@@ -57,12 +58,14 @@ export function VersionsPart({ script }) {
 
 function VersionTable({ versions, pair, onPair }) {
   const columns = [
-    { key: 'sha256', title: 'Content', head: true, render: ({ sha256, current }) => html`<${ShortId} id=${sha256} what="content hash" />${current && html` <span class="badge tone-good">current</span>`}` },
+    { key: 'sha256', title: 'Content', head: true, render: ({ sha256, current }) => html`<${ShortId} id=${sha256} what="content hash" />${current
+      && html` <span class="badge tone-good">current</span>`}` },
     { key: 'first_seen_at', title: 'First seen', class: 'nowrap', render: ({ first_seen_at: at }) => html`<${Ago} at=${at} />` },
     { key: 'last_seen_at', title: 'Last seen', class: 'nowrap', render: ({ last_seen_at: at, current }) => (current ? 'now' : html`<${Ago} at=${at} />`) },
     { key: 'size', title: 'Size', num: true, render: ({ size }) => (size === null ? '–' : bytes(size)) },
     { key: 'runs', title: 'Runs', num: true, render: ({ runs }) => count(runs) },
-    { key: 'compare', title: '', class: 'actions', render: (version) => html`<${CompareButton} version=${version} versions=${versions} pair=${pair} onPair=${onPair} />` },
+    { key: 'compare', title: '', class: 'actions', render: (version) => html`<${CompareButton} version=${version} versions=${versions} pair=${pair}
+      onPair=${onPair} />` },
   ];
   return html`<p class="part-note">${plural(versions.length, 'version')} seen by scans and runs.</p>
     <${DataTable} label="Versions" columns=${columns} rows=${versions} rowKey=${({ sha256 }) => sha256} testid="lib-versions" />`;

@@ -28,7 +28,8 @@ export function useScripts() {
   const asked = Object.fromEntries([...FILTERS, 'sort', 'order'].map((name) => [name, query.value.get(name) ?? '']));
   const page = Math.max(1, Number.parseInt(query.value.get('page') ?? '1', 10) || 1);
   const size = SIZES.find((each) => String(each) === query.value.get('rows')) ?? 50;
-  const found = useResource((options) => getJson('/api/library/scripts', { query: { ...asked, page, page_size: size }, ...options }), [JSON.stringify(asked), page, size]);
+  const found = useResource((options) => getJson('/api/library/scripts', { query: { ...asked, page, page_size: size }, ...options }),
+    [JSON.stringify(asked), page, size]);
   return { ...found, asked, page, size };
 }
 
@@ -57,16 +58,19 @@ function Filters({ asked }) {
     if (text) setQuery({ search: null, content: null, [next]: text, page: null });
   };
   return html`<div class="filter-bar">
-    <span class="search-pair"><${Search} key=${where} label="Search the scripts" placeholder=${where === 'content' ? 'Text inside the scripts' : 'Name or folder'} value=${asked[where]}
+    <span class="search-pair"><${Search} key=${where} label="Search the scripts" placeholder=${where === 'content' ? 'Text inside the scripts'
+      : 'Name or folder'} value=${asked[where]}
         onChange=${change(where)} testid="lib-search" hotkey="Search the scripts" group="Library" />
-      <label class="switch small"><input type="checkbox" role="switch" checked=${where === 'content'} onChange=${(event) => move(event.target.checked ? 'content' : 'search')}
+      <label class="switch small"><input type="checkbox" role="switch" checked=${where === 'content'} onChange=${(event) => move(event.target.checked
+        ? 'content' : 'search')}
         data-testid="lib-search-content" /><span>in text</span></label></span>
     <${Choice} label="Language" value=${asked.language} choices=${LANGUAGES} onChange=${change('language')} testid="lib-filter-language" />
     <${Choice} label="Status" value=${asked.status} choices=${LIFECYCLE} onChange=${change('status')} testid="lib-filter-status" />
     <${Choice} label="Tag" value=${asked.tag} choices=${(tags.value ?? []).map(({ name }) => name)} onChange=${change('tag')} testid="lib-filter-tag" />
     <${Choice} label="Root" value=${asked.root_id} choices=${(roots.value ?? []).map(({ id, name }) => [String(id), name])}
       onChange=${(id) => setQuery({ root_id: id, folder: null, page: null })} testid="lib-filter-root" />
-    <${Choice} label="Files" all="that are there" value=${asked.missing} choices=${[['true', 'missing ones'], ['all', 'all']]} onChange=${change('missing')} testid="lib-filter-missing" />
+    <${Choice} label="Files" all="that are there" value=${asked.missing} choices=${[['true', 'missing ones'], ['all', 'all']]}
+      onChange=${change('missing')} testid="lib-filter-missing" />
   </div>`;
 }
 
@@ -93,23 +97,28 @@ function Rows({ scripts, answer, shown, selected, onSelect }) {
   const selectAll = (event) => onSelect(event.target.checked ? new Set([...selected, ...answer.items.map(({ id }) => id)]) : new Set());
   const columns = [
     { key: 'select', class: 'col-select', title: html`<input type="checkbox" aria-label="Select all scripts of this page" checked=${all} onChange=${selectAll} />`,
-      render: ({ id, name }) => html`<input type="checkbox" aria-label=${`Select ${name}`} checked=${selected.has(id)} onChange=${select(id)} data-testid="script-select" />` },
+      render: ({ id, name }) => html`<input type="checkbox" aria-label=${`Select ${name}`} checked=${selected.has(id)} onChange=${select(id)}
+        data-testid="script-select" />` },
     { key: 'name', title: 'Script', head: true, sort: 'name', render: (script) => html`<${Name} script=${script} />` },
     { key: 'language', title: 'Language' },
     { key: 'status', title: 'Status', render: ({ lifecycle_status: status, missing_flag: missing }) => html`<${Lifecycle} status=${status} missing=${missing} />` },
-    { key: 'tags', title: 'Tags', class: 'tags-cell', render: ({ tags: names }) => (names.length ? html`<span>${names.map((name) => html`<${Tag} key=${name} name=${name} color=${colorOf(name)} />`)}</span>` : '–') },
-    { key: 'owner', title: 'Owner', render: ({ owner }) => (owner ? html`<button type="button" class="link-btn" title=${`Only scripts of ${owner}`} onClick=${() => setQuery({ owner, page: null })}>${owner}</button>` : html`<span class="muted">–</span>`) },
+    { key: 'tags', title: 'Tags', class: 'tags-cell', render: ({ tags: names }) => (names.length ? html`<span>${names.map((name) => html`<${Tag}
+      key=${name} name=${name} color=${colorOf(name)} />`)}</span>` : '–') },
+    { key: 'owner', title: 'Owner', render: ({ owner }) => (owner ? html`<button type="button" class="link-btn" title=${`Only scripts of ${owner}`}
+      onClick=${() => setQuery({ owner, page: null })}>${owner}</button>` : html`<span class="muted">–</span>`) },
     { key: 'line_count', title: 'Lines', num: true, render: ({ line_count: lines }) => count(lines) },
     { key: 'mtime', title: 'Changed', sort: 'mtime', class: 'nowrap', render: ({ mtime }) => html`<${Ago} at=${mtime} />` },
     { key: 'actions', title: '', class: 'actions', render: (script) => html`<${Actions} script=${script} />` },
   ];
   const sort = { by: asked.sort || 'name', descending: asked.order === 'desc' };
-  return html`<${DataTable} label="Scripts" columns=${columns} rows=${answer.items} rowKey=${({ id }) => id} busy=${scripts.loading} testid="lib-table" class="lib-table"
+  return html`<${DataTable} label="Scripts" columns=${columns} rows=${answer.items} rowKey=${({ id }) => id} busy=${scripts.loading}
+    testid="lib-table" class="lib-table"
       sort=${sort} onSort=${({ by, descending }) => setQuery({ sort: by === 'name' ? null : by, order: descending ? 'desc' : null, page: null })}
       rowProps=${({ id }) => ({ 'data-testid': 'script-row', 'data-script-id': id, tabindex: '-1', class: String(id) === shown ? 'is-selected' : '',
     onClick: openUnless(id), onKeyDown: (event) => event.key === 'Enter' && event.target === event.currentTarget && open(id) })} />
     <${Pager} label="Pages of scripts" page=${page} size=${size} shown=${answer.items.length} total=${answer.total} testid="lib-page"
-      onPage=${(next) => setQuery({ page: next > 1 ? next : null })} onSize=${(rows) => setQuery({ rows: rows === 50 ? null : rows, page: null })} sizes=${SIZES} />`;
+      onPage=${(next) => setQuery({ page: next > 1 ? next : null })} onSize=${(rows) => setQuery({ rows: rows === 50 ? null : rows, page: null })}
+        sizes=${SIZES} />`;
 }
 
 const open = (id) => setQuery({ script: id, part: null });
@@ -121,13 +130,15 @@ const openUnless = (id) => (event) => {
 
 function Name({ script }) {
   const root = roots.value?.find(({ id }) => id === script.root_id);
-  const folder = root && script.path.startsWith(`${root.path}/`) ? script.path.slice(root.path.length + 1, -script.name.length) : script.path.slice(0, -script.name.length);
+  const folder = root && script.path.startsWith(`${root.path}/`) ? script.path.slice(root.path.length + 1, -script.name.length)
+    : script.path.slice(0, -script.name.length);
   const show = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     open(script.id);
   };
-  return html`<span class="script-cell"><a class="script-name" href=${href(`/library/${script.id}`)} title=${script.path} onClick=${show} data-testid="lib-view">${script.name}</a>
+  return html`<span class="script-cell"><a class="script-name" href=${href(`/library/${script.id}`)} title=${script.path} onClick=${show}
+    data-testid="lib-view">${script.name}</a>
     <span class="script-args mono">${[root?.name, folder].filter(Boolean).join(' / ')}</span></span>`;
 }
 
@@ -163,7 +174,8 @@ function Selection({ ids, onDone, onClear }) {
     }
   };
   const all = tags.value ?? [];
-  const entries = (action) => (all.length ? all.map((tag) => ({ label: tag.name, icon: 'tag', refusal: lacking('library.write'), run: put(tag, action), testid: `bulk-${action}` }))
+  const entries = (action) => (all.length ? all.map((tag) => ({ label: tag.name, icon: 'tag', refusal: lacking('library.write'), run: put(tag,
+    action), testid: `bulk-${action}` }))
     : [{ label: 'There are no tags', icon: 'tag', refusal: 'Make one first, beside this list' }]);
   return html`<div class="selection" role="status"><span><strong>${count(ids.length)}</strong> selected</span>
     <span class="line-up">Tag them <${Menu} label="Put a tag on the selected scripts" icon="plus" items=${entries('attach')} /></span>

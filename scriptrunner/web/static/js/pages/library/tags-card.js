@@ -13,7 +13,8 @@ import { showError, showToast } from '../../ui/toast.js';
 export function TagsCard({ onChange }) {
   const chosen = query.value.get('tag');
   const all = tags.value ?? [];
-  const add = html`<${Button} compact=${true} icon="plus" label="New tag" refusal=${lacking('library.write')} onClick=${() => askForTag(null, onChange)} data-testid="tag-add" />`;
+  const add = html`<${Button} compact=${true} icon="plus" label="New tag" refusal=${lacking('library.write')} onClick=${() => askForTag(null,
+    onChange)} data-testid="tag-add" />`;
   return html`<${Card} title="Tags" actions=${add}>
     ${!all.length && html`<p class="card-note muted">Coloured words to put on scripts: a team, a system, a stage.</p>`}
     <ul class="tag-list">${all.map((tag) => html`<li key=${tag.id} data-tag-id=${tag.id}>
@@ -21,7 +22,8 @@ export function TagsCard({ onChange }) {
         onClick=${() => setQuery({ tag: tag.name === chosen ? null : tag.name, page: null })}><${Tag} ...${tag} count=${tag.script_count} /></button>
       <span class="push"></span>
       <${IconButton} icon="pencil" label=${`Change the tag ${tag.name}`} refusal=${lacking('library.write')} onClick=${() => askForTag(tag, onChange)} />
-      <${IconButton} icon="trash-2" label=${`Delete the tag ${tag.name}`} refusal=${lacking('library.write')} onClick=${() => removeTag(tag, onChange)} data-testid="tag-delete" />
+      <${IconButton} icon="trash-2" label=${`Delete the tag ${tag.name}`} refusal=${lacking('library.write')} onClick=${() => removeTag(tag,
+        onChange)} data-testid="tag-delete" />
     </li>`)}</ul><//>`;
 }
 
@@ -56,11 +58,13 @@ function TagForm({ tag, onDone }) {
   return html`<form class="stack" onSubmit=${submit} data-testid="tag-form">
     ${error && html`<${ErrorBox} error=${error} title="The tag was not stored" />`}
     <div class="field"><label for="tag-name">Name</label>
-      <input id="tag-name" type="text" required maxlength="50" value=${name} autocomplete="off" data-first-focus onInput=${(event) => setName(event.target.value)} data-testid="tag-name" /></div>
+      <input id="tag-name" type="text" required maxlength="50" value=${name} autocomplete="off" data-first-focus
+        onInput=${(event) => setName(event.target.value)} data-testid="tag-name" /></div>
     <fieldset class="field"><legend>Colour</legend><div class="swatches">
       ${SWATCHES.map((each) => html`<button key=${each} type="button" class=${classes('swatch', each === color && 'is-on')} style=${{ '--tag': each }}
         aria-label=${`Colour ${each}`} aria-pressed=${String(each === color)} onClick=${() => setColor(each)}></button>`)}
-      <label class="swatch-free">other <input type="color" value=${color} aria-label="Any colour" onInput=${(event) => setColor(event.target.value)} data-testid="tag-color" /></label>
+      <label class="swatch-free">other <input type="color" value=${color} aria-label="Any colour" onInput=${(event) => setColor(event.target.value)}
+        data-testid="tag-color" /></label>
     </div></fieldset>
     <p class="line-up">It will look like this: <${Tag} name=${name || 'tag'} color=${color} testid="tag-preview" /></p>
     <div><${Button} type="submit" kind="primary" label=${tag ? 'Save' : 'Make tag'} busy=${busy} data-testid="tag-save" /></div></form>`;

@@ -24,7 +24,8 @@ export default function CalendarView({ tasks }) {
   const since = new Date(Date.parse(days[0]) - DAY_MS).toISOString();
   const until = new Date(Date.parse(days.at(-1)) + 2 * DAY_MS).toISOString();
   const found = useResource((options) => loadFires({ since, until }, options), [month, tasks]);
-  return html`<${Card} title="Calendar" data-testid="sch-calendar"><${Loaded} resource=${found} lines=${10} title="The calendar could not be loaded">${({ fires, truncated }) => html`
+  return html`<${Card} title="Calendar" data-testid="sch-calendar"><${Loaded} resource=${found} lines=${10}
+    title="The calendar could not be loaded">${({ fires, truncated }) => html`
     ${truncated && html`<p class="stale tone-info"><${Icon} name="info" />There are more fires than are counted here: very frequent tasks are cut.</p>`}
     <${Calendar} month=${month} today=${today} entries=${byDay(fires, zone.value)} onMonth=${(next) => setQuery({ month: next })}
       onDay=${(day) => setQuery({ view: 'day', day, month: null })} />`}<//><//>`;

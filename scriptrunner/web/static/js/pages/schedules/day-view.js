@@ -26,9 +26,12 @@ export default function DayView({ tasks }) {
   const range = { since: new Date(start).toISOString(), until: new Date(start + DAY_MS).toISOString() };
   const found = useResource((options) => loadFires(range, options), [start, tasks]);
   const go = (step) => setQuery({ day: new Date(Date.parse(day) + step * DAY_MS).toISOString().slice(0, 10) });
-  const actions = html`<${IconButton} icon="chevron-left" label="Day before" onClick=${() => go(-1)} /><span class="nowrap" aria-live="polite">${day}${day === today ? ', today' : ''}</span>
-    <${IconButton} icon="chevron-right" label="Day after" onClick=${() => go(1)} />${day !== today && html`<${Button} compact=${true} label="Today" onClick=${() => setQuery({ day: null })} />`}`;
-  return html`<${Card} title="24 hours" actions=${actions} data-testid="sch-day"><${Loaded} resource=${found} lines=${6} title="The day could not be loaded">${({ fires, truncated }) => {
+  const actions = html`<${IconButton} icon="chevron-left" label="Day before" onClick=${() => go(-1)} /><span class="nowrap"
+    aria-live="polite">${day}${day === today ? ', today' : ''}</span>
+    <${IconButton} icon="chevron-right" label="Day after" onClick=${() => go(1)} />${day !== today && html`<${Button} compact=${true} label="Today"
+      onClick=${() => setQuery({ day: null })} />`}`;
+  return html`<${Card} title="24 hours" actions=${actions} data-testid="sch-day"><${Loaded} resource=${found} lines=${6}
+    title="The day could not be loaded">${({ fires, truncated }) => {
     const lanes = toLanes(fires);
     return html`${truncated && html`<p class="stale tone-info"><${Icon} name="info" />Very frequent tasks are cut.</p>`}
       ${lanes.length ? html`<${Lanes} start=${start} now=${now.value} lanes=${lanes} clock=${(at) => absolute(at).slice(11, 16)} label=${`Fires of ${day}`} />`
@@ -41,7 +44,8 @@ function toLanes(fires) {
   for (const { task_id: id, at, state, run_status: status } of fires) {
     if (!lanes.has(id)) lanes.set(id, { key: id, href: href(taskHref(id)), fires: [] });
     const moment = parseTime(at);
-    lanes.get(id).fires.push({ at: moment, tone: state === 'planned' ? 'info' : LAST_TONES[status] ?? 'quiet', text: `${absolute(moment).slice(11, 19)} ${id}, ${status ?? state}` });
+    lanes.get(id).fires.push({ at: moment, tone: state === 'planned' ? 'info' : LAST_TONES[status] ?? 'quiet', text: `${absolute(moment).slice(11,
+      19)} ${id}, ${status ?? state}` });
   }
   return [...lanes.values()].sort((a, b) => a.fires[0].at - b.fires[0].at);
 }

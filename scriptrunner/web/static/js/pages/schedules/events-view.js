@@ -20,10 +20,12 @@ export default function EventsView({ tasks, onChange }) {
   });
   const columns = [
     { key: 'event', title: 'Event', head: true, class: 'mono' },
-    { key: 'tasks', title: 'Starts', render: ({ tasks: listeners }) => (listeners.length ? listeners.map((id) => html`<a key=${id} href=${href(taskHref(id))}>${id}</a> `) : html`<span class="muted">nobody listens</span>`) },
+    { key: 'tasks', title: 'Starts', render: ({ tasks: listeners }) => (listeners.length ? listeners.map((id) => html`<a key=${id}
+      href=${href(taskHref(id))}>${id}</a> `) : html`<span class="muted">nobody listens</span>`) },
     { key: 'last_fired', title: 'Last fired', class: 'nowrap', render: ({ last_fired: at }) => (at ? html`<${Ago} at=${at} />` : 'never') },
     { key: 'fire_count', title: 'Fired', num: true, render: ({ fire_count: times }) => (times === undefined ? '–' : `${count(times)} times`) },
-    { key: 'actions', title: '', class: 'actions', render: ({ event }) => html`<${Button} compact=${true} icon="zap" label="Fire" refusal=${lacking('event.fire')} title=${`Fire ${event}`} onClick=${() => fire(event)} />` },
+    { key: 'actions', title: '', class: 'actions', render: ({ event }) => html`<${Button} compact=${true} icon="zap" label="Fire"
+      refusal=${lacking('event.fire')} title=${`Fire ${event}`} onClick=${() => fire(event)} />` },
   ];
   return html`<${Card} title="Events" data-testid="sch-events"><${Loaded} resource=${found} title="The events could not be loaded">${(events) => (events.length
     ? html`<${DataTable} label="Events" columns=${columns} rows=${events} rowKey=${({ event }) => event} />`

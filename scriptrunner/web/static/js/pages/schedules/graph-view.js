@@ -10,9 +10,11 @@ import { Graph } from '../../ui/graph.js';
 export default function GraphView({ tasks, centre }) {
   const { nodes, edges } = useMemo(() => toGraph(tasks), [tasks]);
   if (!edges.length) {
-    return html`<${Card} title="Dependencies"><${Empty} icon="workflow" title="No task waits for another"><p>Give a task dependencies, and the order in which they run is drawn here.</p><//><//>`;
+    return html`<${Card} title="Dependencies"><${Empty} icon="workflow"
+      title="No task waits for another"><p>Give a task dependencies, and the order in which they run is drawn here.</p><//><//>`;
   }
-  return html`<${Card} title="Dependencies" data-testid="sch-graph"><${Graph} nodes=${nodes} edges=${edges} label="Dependencies of tasks" hrefOf=${(id) => href(taskHref(id))} centre=${centre} /><//>`;
+  return html`<${Card} title="Dependencies" data-testid="sch-graph"><${Graph} nodes=${nodes} edges=${edges} label="Dependencies of tasks"
+    hrefOf=${(id) => href(taskHref(id))} centre=${centre} /><//>`;
 }
 
 export function toGraph(tasks) {
