@@ -151,4 +151,3 @@ function Logs({ logs }) {
     <${DiffView} diff=${logs[stream].diff} truncated=${logs[stream].is_truncated} label=${`Differences of ${stream}`} same=${`${stream} is the same`} testid="diff-log" />
     ${logs[stream].is_truncated && html`<p class="card-note muted">Only the ends of very long outputs are compared.</p>`}<//>`;
 }
-
