@@ -6,6 +6,7 @@ Our own are ``syntax_error`` and ``C901`` (a function with too many branches).
 import ast
 import io
 import re
+import tokenize
 from typing import Any
 
 from scriptrunner.engine.scans import report, secret_scan
@@ -38,6 +39,8 @@ def scan(source: bytes) -> dict[str, Any]:
     """
     lines = decode(source).split("\n")
     try:
+        # A file is decoded to its last byte, while a text of bytes may keep bad ones.
+        source.decode(tokenize.detect_encoding(io.BytesIO(source).readline)[0])
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
         return report.of_findings([_syntax_error(error, lines)])

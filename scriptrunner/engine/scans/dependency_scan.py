@@ -8,6 +8,8 @@ from scriptrunner.engine.scans import report
 from scriptrunner.engine.scans.source_text import decode
 
 _SECONDS_PER_DAY = 86_400
+#: Characters of a requirement, and of a message, that a finding repeats.
+MAX_TEXT, MAX_MESSAGE = 200, 300
 
 
 def scan(
@@ -57,14 +59,17 @@ def _check(dependency: Any, known: Any) -> list[dict[str, Any]]:
         message = f"Not checked: {dependency.problem}"
         return [_finding(dependency, "not_checked", "LOW", message)]
     if dependency.version is None:
-        message = f"{dependency.package} is not pinned to one version, so not checked"
+        message = (
+            f"{_cut(dependency.package)} is not pinned to one version, so not checked"
+        )
         return [_finding(dependency, "unpinned", "LOW", message)]
     return [
         _finding(
             dependency,
             match.id,
             match.severity,
-            f"{dependency.package} {dependency.version}: {match.summary}"[:300],
+            f"{_cut(dependency.package)} {_cut(dependency.version)}: "
+            f"{match.summary or 'no summary'}",
             aliases=list(match.aliases),
             fixed_versions=list(match.fixed_versions),
         )
@@ -81,15 +86,20 @@ def _finding(
         "file": dependency.file,
         "line": dependency.line,
         "column": 1,
-        "message": message,
+        "message": message[:MAX_MESSAGE],
         "confidence": 1.0,
-        "package": dependency.package,
-        "specifier": dependency.specifier or dependency.text,
-        "version": None if dependency.version is None else str(dependency.version),
+        "package": _cut(dependency.package),
+        "specifier": _cut(dependency.specifier or dependency.text),
+        "version": _cut(dependency.version),
         "aliases": [],
         "fixed_versions": [],
         **more,
     }
+
+
+def _cut(value: object) -> str | None:
+    """Return as much of what a requirement says as a report repeats."""
+    return None if value is None else str(value)[:MAX_TEXT]
 
 
 def _age_days(moment: str | None) -> float | None:

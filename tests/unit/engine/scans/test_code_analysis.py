@@ -53,6 +53,12 @@ def test_a_finding_says_where_and_what():
     assert finding["message"]
 
 
+@pytest.mark.parametrize("source", [b"# \xff\n", b"x = 1\n" * 9 + b"# \xe9\n"])
+def test_bytes_that_python_cannot_read_are_a_syntax_error(source):
+    (finding,) = scan(source)["findings"]
+    assert (finding["id"], finding["severity"]) == ("syntax_error", "HIGH")
+
+
 def test_a_syntax_error_says_its_line():
     (finding,) = scan(b"x = 1\ny = (\n")["findings"]
     assert (finding["line"], finding["column"]) == (2, 5)

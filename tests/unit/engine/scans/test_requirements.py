@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from scriptrunner.engine.scans import requirements_file
@@ -128,6 +130,13 @@ def test_the_report_names_package_line_and_fix():
     assert second["aliases"] == ["CVE-0000-0001"]
     assert report["packages"] == 3
     assert report["counts"] == {"CRITICAL": 1, "MEDIUM": 1, "LOW": 2}
+
+
+def test_a_finding_repeats_little_of_an_endless_line():
+    lines = f"wavy==1{'.0' * 50_000}\n{'x' * 100_000}"
+    report = scan(b"", requirements=lines, advisory_db=str(OWN))
+    assert len(report["findings"]) == 2
+    assert all(len(json.dumps(each)) < 1_200 for each in report["findings"])
 
 
 def test_the_report_tells_the_age_of_the_data():
