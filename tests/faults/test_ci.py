@@ -14,6 +14,9 @@ from tests.faults.seeds import ALWAYS
 from tests.faults.trial import FaultTest
 from tests.seeds import draw_seed
 
+#: How much longer a test may take beside others on a busy machine.
+SLOWNESS = 3
+
 
 def list_cases() -> Iterator[object]:
     for test in TESTS.values():
@@ -22,7 +25,7 @@ def list_cases() -> Iterator[object]:
                 test,
                 seed,
                 id=f"{test.test_id}-seed-{seed}",
-                marks=[pytest.mark.slow, pytest.mark.timeout(test.seconds)],
+                marks=[pytest.mark.slow, pytest.mark.timeout(SLOWNESS * test.seconds)],
             )
 
 
