@@ -33,6 +33,8 @@ def list_names(connection: Connection) -> list[str]:
 
 def list_versions(connection: Connection, name: str) -> list[Benchmark]:
     """Return the versions of a benchmark, newest first; none if it is not known."""
+    if "\0" in name:
+        return []  # PostgreSQL refuses even the question
     statement = _SELECT.where(_C.name == name).order_by(
         _C.created_at.desc(), _C.id.desc()
     )

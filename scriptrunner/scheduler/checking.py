@@ -80,6 +80,8 @@ def _name_faults(definition: TaskDefinition) -> Iterable[Fault]:
     if len(definition.description) > MAX_DESCRIPTION:
         words = f"description may have at most {MAX_DESCRIPTION} characters"
         yield fault("description", words)
+    if "\0" in definition.description:
+        yield fault("description", "description must not hold a NUL character")
 
 
 def _time_faults(definition: TaskDefinition) -> Iterable[Fault]:

@@ -132,6 +132,7 @@ def test_benchmarks_are_kept_and_compared(analytics):
         benchmarks.create(Order(name="b", script_path="other.py"))
     with pytest.raises(NotEnoughDataError):
         benchmarks.create(Order(name="c", script_path="other.py"))
-    with pytest.raises(BenchmarkNotFoundError):
-        benchmarks.find_regressions("c", threshold=10)
+    for unknown in ("c", "b\0"):
+        with pytest.raises(BenchmarkNotFoundError):
+            benchmarks.find_regressions(unknown, threshold=10)
     assert benchmarks.list_all()["benchmarks"] == ["b"]

@@ -396,6 +396,23 @@ def test_a_run_by_hand_of_a_script_that_is_gone_is_refused(world: TaskWorld) -> 
 # Making, changing, deleting
 
 
+def test_what_no_database_can_store_is_no_task_and_no_defect(world: TaskWorld) -> None:
+    world.add()
+    for fields in (
+        {"task_id": "a\0"},
+        {"task_id": "b", "dependencies": ("t\0",)},
+        {"task_id": "b", "description": "\0"},
+    ):
+        with pytest.raises(MalformedInputError):
+            world.add(**fields)
+    with pytest.raises(TaskNotFoundError):
+        world.tasks.views.get("t\0")
+    with pytest.raises(TaskNotFoundError):
+        world.tasks.delete("t\0")
+    with pytest.raises(TaskNotFoundError):
+        world.tasks.run_now("t\0", principal="ann")
+
+
 def test_what_cannot_be_a_task_is_refused_with_every_fault(world: TaskWorld) -> None:
     with pytest.raises(MalformedInputError) as raised:
         world.add(

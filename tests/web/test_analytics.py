@@ -669,6 +669,7 @@ def test_a_benchmark_needs_successful_runs(history):
         {"name": "x", "script_path": "a.py", "days": 366},
         {"name": "x", "script_path": "a.py", "version_id": ""},
         {"name": "x", "script_path": 5},
+        {"name": "x", "script_path": "a.py", "notes": "\0"},
         {"name": "x", "script_path": "a.py", "more": 1},
     ],
 )

@@ -236,6 +236,7 @@ def test_changing_pausing_and_resuming(web, script, name):
     assert task["next_run"].endswith("T00:00:00.000000Z")
     error = web.error("PATCH", path, 422, json={"task_id": "other"})
     assert error["detail"][0]["loc"] == ["body", "task_id"]
+    web.error("POST", f"{path}/pause", 422, json={"reason": "\0"})
     paused = web.client.post(f"{path}/pause", json={"reason": "holiday"}).json()
     assert (paused["state"], paused["paused_reason"]) == ("paused", "holiday")
     # What it would be; a schedule always has a next time.

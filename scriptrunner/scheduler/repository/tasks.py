@@ -60,7 +60,7 @@ _SAVE = (
 
 def find(connection: Connection, task_id: str) -> Task | None:
     """Return a task, or None."""
-    row = connection.execute(_BY_ID, {"ids": [task_id]}).first()
+    row = connection.execute(_BY_ID, {"ids": _askable([task_id])}).first()
     return None if row is None else _to_task(row)
 
 
@@ -72,7 +72,8 @@ def list_secrets(connection: Connection) -> set[str]:
 
 def list_by_ids(connection: Connection, ids: Iterable[str]) -> list[Task]:
     """Return those of the tasks ``ids`` that there are."""
-    return [_to_task(row) for row in connection.execute(_BY_ID, {"ids": sorted(ids)})]
+    rows = connection.execute(_BY_ID, {"ids": _askable(ids)})
+    return [_to_task(row) for row in rows]
 
 
 def list_all(
@@ -151,7 +152,8 @@ def raise_revision(connection: Connection) -> None:
 
 def load_for_change(connection: Connection, ids: Iterable[str]) -> dict[str, Task]:
     """Return tasks by id, locked until the end of the transaction."""
-    found = [_to_task(r) for r in connection.execute(_LOCKED, {"ids": sorted(ids)})]
+    rows = connection.execute(_LOCKED, {"ids": _askable(ids)})
+    found = [_to_task(row) for row in rows]
     return {each.task_id: each for each in found}
 
 
@@ -269,6 +271,11 @@ def list_deleted(
         .limit(limit)
     )
     return [(row.change, row.id) for row in connection.execute(query)]
+
+
+def _askable(ids: Iterable[str]) -> list[str]:
+    """Return the ids that a task can have; of a NUL PostgreSQL refuses to be asked."""
+    return sorted(each for each in ids if "\0" not in each)
 
 
 def _to_row(task: Task) -> dict[str, Any]:

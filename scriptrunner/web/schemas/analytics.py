@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from scriptrunner.web.schemas.answers import Answer, Count, RunStatusWord
 from scriptrunner.web.schemas.run_request import Whole
+from scriptrunner.web.schemas.texts import Storable
 from scriptrunner.web.times import parse_bound, parse_moment
 
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
@@ -68,7 +69,7 @@ class BenchmarkRequest(BaseModel):
             description="Name of the version; by default the time",
         ),
     ] = None
-    notes: Annotated[str | None, Field(max_length=10_000)] = None
+    notes: Annotated[Storable | None, Field(max_length=10_000)] = None
     days: Annotated[Whole, Field(ge=1, le=365, description="How far back")] = 30
     sample_size: Annotated[
         Whole, Field(ge=1, le=1_000, description="Executions at most, the newest")

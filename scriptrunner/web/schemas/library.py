@@ -17,7 +17,8 @@ from scriptrunner.library.models import RootOptions
 from scriptrunner.library.patterns import join_patterns
 from scriptrunner.library.tag_desk import DEFAULT_COLOR
 from scriptrunner.web.schemas.answers import Answer, Count, RunListItem, Source
-from scriptrunner.web.schemas.run_request import Text
+from scriptrunner.web.schemas.run_request import Text, Whole
+from scriptrunner.web.schemas.texts import Storable
 
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 #: Scripts, and tags, of one bulk call.
@@ -28,12 +29,6 @@ MAX_BULK_TAGS = 50
 def _printable(text: str) -> str:
     if not text.isprintable():
         raise PydanticCustomError("not_printable", "Input should be printable text")
-    return text
-
-
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise PydanticCustomError("string_nul", "Input must not hold a NUL character")
     return text
 
 
@@ -54,15 +49,13 @@ TagName = Annotated[
     AfterValidator(_printable),
 ]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
-Words = Annotated[str, StringConstraints(max_length=200), AfterValidator(_without_nul)]
-Notes = Annotated[
-    str, StringConstraints(max_length=20_000), AfterValidator(_without_nul)
-]
+Words = Annotated[Storable, StringConstraints(max_length=200)]
+Notes = Annotated[Storable, StringConstraints(max_length=20_000)]
 Patterns = Annotated[
     str | list[str],
     Field(description="Globs: a list, or a text with commas; `py` means `*.py`"),
 ]
-Id = Annotated[int, Field(ge=1)]
+Id = Annotated[Whole, Field(ge=1)]
 
 
 class FolderRootChange(BaseModel):

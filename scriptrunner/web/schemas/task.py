@@ -10,6 +10,7 @@ from scriptrunner.scheduler.models import TaskDefinition
 from scriptrunner.scheduler.representation import to_definition
 from scriptrunner.web.schemas.answers import Answer, Count
 from scriptrunner.web.schemas.run_request import RunOptionsBody, Text, Whole
+from scriptrunner.web.schemas.texts import Storable
 from scriptrunner.web.times import parse_time
 
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
@@ -166,9 +167,9 @@ class PauseRequest(BaseModel):
 
     model_config = _STRICT
 
-    reason: Annotated[str | None, Field(max_length=1_000, description="For people")] = (
-        None
-    )
+    reason: Annotated[
+        Storable | None, Field(max_length=1_000, description="For people")
+    ] = None
 
 
 class TaskFile(BaseModel):
