@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 def wait_for(
-    condition: Callable[[], T], *, seconds: float = 10.0, what: str = "the condition"
+    condition: Callable[[], T], *, seconds: float = 30.0, what: str = "the condition"
 ) -> T:
     """Return the first true value of ``condition()``; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
