@@ -47,7 +47,7 @@ class Page:
     #: The tab of the header that it belongs to, ``""`` for none.
     tab: str = ""
     status: int = 200
-    #: Modules that it imports later but surely: fetched early, after all others.
+    #: Modules that it imports later but surely: fetched at once when it stands.
     soon: tuple[str, ...] = ()
 
     @property
@@ -67,7 +67,15 @@ RUNNER = Page(
     pattern="/",
     routes=("/",),
     tab="runner",
-    soon=("js/pages/runner/launch-form.js", "js/pages/runner/more-filters.js"),
+    soon=(
+        "js/ui/header-tools.js",
+        "js/ui/notices.js",
+        "js/ui/status-strip.js",
+        "js/pages/runner/launch-form.js",
+        "js/pages/runner/more-filters.js",
+        "js/pages/runner/attention.js",
+        "js/pages/runner/days.js",
+    ),
 )
 RUN = Page(
     name="run",
@@ -195,13 +203,15 @@ def render(
     base = root_path.rstrip("/")
     static = f"{base}/static/{assets.version}"
     modules = assets.modules_of("js/main.js", page.module)
+    # The page asks for these by itself when it stands, all at the same time.
     soon = [each for each in assets.modules_of(*page.soon) if each not in modules]
     theme = cookies.get(THEME_COOKIE)
-    boot = {
+    boot: dict[str, object] = {
         "base": base,
         "static": static,
         "version": __version__,
         "build": assets.version,
+        "soon": soon,
     }
     return _SHELL.substitute(
         base=escape(base),
@@ -216,19 +226,11 @@ def render(
             for each in STYLESHEETS
         ),
         preloads="\n".join(
-            [
-                *(_preload(f"{static}/{each}") for each in modules),
-                *(_preload(f"{static}/{each}", is_urgent=False) for each in soon),
-            ]
+            f'<link rel="modulepreload" href="{escape(static)}/{each}">'
+            for each in modules
         ),
         version=escape(__version__),
     )
-
-
-def _preload(address: str, *, is_urgent: bool = True) -> str:
-    """Return the link that has a module fetched before it is imported."""
-    priority = "" if is_urgent else ' fetchpriority="low"'
-    return f'<link rel="modulepreload"{priority} href="{escape(address)}">'
 
 
 def _tab(tab: Tab, page: Page, *, base: str, static: str) -> str:

@@ -1,11 +1,12 @@
 /** Boot: header, notices and the page of the address. */
 import { loadMe } from './lib/api.js';
+import { soon, staticHref } from './lib/boot.js';
 import { startClock } from './lib/format.js';
 import { startHotkeys, useHotkeys } from './lib/hotkeys.js';
 import { startLive } from './lib/live.js';
 import { applyTheme } from './lib/prefs.js';
 import { match, navigate, path, startRouter } from './lib/router.js';
-import { effect, html, render, signal, useEffect, useErrorBoundary } from './lib/ui.js';
+import { effect, html, pageStands, render, signal, standing, useEffect, useErrorBoundary } from './lib/ui.js';
 import { ErrorBox, startReadingAtTheTop } from './ui/basics.js';
 import { Toasts } from './ui/toast.js';
 
@@ -56,6 +57,7 @@ function Page() {
   ]);
   useEffect(() => retry(), [keyOf(where)]);
   const fault = error ?? loadFailure;
+  useEffect(() => { if (Part || fault) pageStands(); }, [Part, fault]);
   if (fault) return html`<${ErrorBox} error=${fault} title="This page broke" onRetry=${() => location.reload()} />`;
   return Part && html`<${Part} key=${keyOf(where)} ...${where} setTitle=${setTitle} />`;
 }
@@ -106,6 +108,17 @@ function listenForPalette() {
   });
 }
 
+/** Fetch what the page needs next, all at once: each import alone would wait for the one above it. */
+function fetchNext() {
+  performance.mark('page-stands');
+  for (const module of soon) {
+    const link = document.createElement('link');
+    link.rel = 'modulepreload';
+    link.href = staticHref(module);
+    document.head.append(link);
+  }
+}
+
 /** Not needed for the first sight of a page, but the notices must be here before the server is gone. */
 async function mountRest() {
   const [{ HeaderTools }, { Notices }, { StatusStrip }] = await Promise.all([
@@ -145,7 +158,7 @@ function boot() {
     main.replaceChildren();
     render(html`<${Page} />`, main);
   });
-  setTimeout(mountRest);
+  standing.then(fetchNext).then(mountRest);
   const toasts = document.createElement('div');
   document.querySelector('#overlays').append(toasts);
   render(html`<${Toasts} />`, toasts);

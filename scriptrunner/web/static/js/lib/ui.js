@@ -25,8 +25,13 @@ let leaving = false;
 addEventListener('beforeunload', () => { leaving = true; });
 addEventListener('pageshow', () => { leaving = false; });
 
+/** Call when the first page stands: what it does without at first sight is fetched from then on. */
+export let pageStands = () => {};
+/** @type {Promise<void>} */
+export const standing = new Promise((resolve) => { pageStands = resolve; });
+
 /**
- * A component whose module is fetched when it is shown first.
+ * A component whose module is fetched when it is shown first, but not before the first page stands.
  * @param {() => Promise<any>} load gives the component
  * @param {unknown} [meanwhile] what stands in its place until then
  * @returns {(props: any) => unknown}
@@ -39,7 +44,7 @@ export function lazy(load, meanwhile = null) {
     const [, redraw] = useState({});
     useEffect(() => {
       if (loaded) return;
-      coming ??= load();
+      coming ??= standing.then(load);
       const settle = () => redraw({});
       coming.then((part) => { loaded = part; }, (error) => { failure = leaving ? null : error; coming = null; }).then(settle);
     }, []);
