@@ -42,6 +42,9 @@ def test_a_point_leads_to_its_run(page: Page, script: str) -> None:
 def test_method_and_metric_are_in_the_address(page: Page, script: str) -> None:
     page.goto(f"/analytics?script={script}")
     page.get_by_test_id("an-method-mad").check()
+    names = page.get_by_test_id("an-metric").locator("option")
+    expect(names.filter(has_text="page faults major")).to_have_count(1)
+    expect(names.filter(has_text="script path")).to_have_count(0)  # it is no number
     page.get_by_test_id("an-metric").select_option("memory_max_mb")
     expect(page).to_have_url(re.compile("metric=memory_max_mb"))
     expect(page.get_by_test_id("an-trends")).to_contain_text("Memory max")

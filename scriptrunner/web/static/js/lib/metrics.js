@@ -10,7 +10,8 @@ export const metrics = signal(/** @type {Metric[]|null} */ (null));
 export async function loadMetrics() {
   if (metrics.peek()) return;
   const answer = await getJson('/api/analytics/metrics');
-  metrics.value = Array.isArray(answer) ? answer : answer.metrics;
+  // Texts have no trend and no bound.
+  metrics.value = (answer.metrics ?? answer).filter(({ kind }) => kind !== 'text');
 }
 
 /** Facts of a metric, as far as they are known. */

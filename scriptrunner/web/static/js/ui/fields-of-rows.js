@@ -10,11 +10,11 @@ const PLAIN = { spellcheck: false, autocomplete: 'off', autocapitalize: 'off' };
 const replaced = (list, index, next) => list.map((each, at) => (at === index ? next : each));
 const without = (list, index) => list.filter((_, at) => at !== index);
 
-/** Names of metrics to choose from; none where the service does not tell them. */
+/** Names of metrics that are numbers, to choose from; none where the service does not tell them. */
 function useMetricNames() {
   const { data } = useResource(async (options) => {
     const answer = await getJson('/api/analytics/metrics', options);
-    return (answer.metrics ?? answer).map((each) => each.name ?? each);
+    return (answer.metrics ?? answer).filter(({ kind }) => kind !== 'text').map(({ name }) => name);
   }, []);
   return data ?? Object.keys(lastMetrics.value ?? {});
 }
