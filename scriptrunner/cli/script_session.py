@@ -136,7 +136,9 @@ def _text_of(event_type: str, data: dict[str, Any]) -> str | None:
     if event_type == "alert_delivery" and data["status"] != "sent":
         return f"alert {data['name']} not sent by {data['channel']}: {data['error']}"
     if event_type == "scan" and data["findings"] and not data["blocked"]:
-        return f"{LABELS[data['scan']]}: {data['findings']} found, worst {data['worst']}"
+        return (
+            f"{LABELS[data['scan']]}: {data['findings']} found, worst {data['worst']}"
+        )
     if event_type == "warning":
         words = str(data["warning"]).replace("_", " ")
         return f"{words}: {data['detail']}" if data["detail"] else words
