@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, JSHandle, Locator, Page, expect
 
 from tests.browser.pages import expect_status, launch, open_runner, row
 from tests.server import Server
@@ -39,9 +39,26 @@ def test_stop_of_a_deaf_script_says_stopping_until_it_is_true(page: Page) -> Non
     open_runner(page)
     run_id = launch(page, "stubborn.py")
     expect_status(row(page, run_id), "running")
+    words = note_words(row(page, run_id))
     row(page, run_id).get_by_test_id("run-stop").click()
-    expect_status(row(page, run_id), "running", "stopping…")
     expect_status(row(page, run_id), "cancelled", "stopped")
+    seen: list[str] = words.json_value()
+    assert [each for each in dict.fromkeys(seen) if "stop" in each] == [
+        "stopping…",
+        "stopped",
+    ]
+
+
+def note_words(place: Locator) -> JSHandle:
+    """A list that gets what a run's row says whenever that changes, however short."""
+    return place.evaluate_handle(
+        """(row) => {
+            const words = [];
+            const read = () => words.push(row.querySelector('[data-testid=runner-status]')?.textContent ?? '');
+            new MutationObserver(read).observe(row, { subtree: true, childList: true, characterData: true });
+            return words;
+        }"""
+    )
 
 
 def test_restart_puts_the_new_run_on_top(page: Page, server: Server) -> None:
