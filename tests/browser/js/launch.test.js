@@ -21,9 +21,9 @@ test('Python code names the options', () => {
   equal(text.includes(`    "jobs/it's.py",\n    args=["a b", ""],\n    timeout=5,\n    env_vars={"STAGE": "x"},\n    dry_run=True,\n)`), true);
 });
 test('a command keeps the arguments and tells what it cannot say', () => {
-  const { text, left } = toCommand({ address: '', request: { ...REQUEST, retry_on_failure: true, slack_webhook: 'x' } });
-  equal(split(text), ['scriptrunner', 'run', '--timeout', '5', '--env', 'STAGE=x', '--dry-run', '--retry', '3', "jobs/it's.py", 'a b', '']);
-  equal(left, ['slack_webhook']);
+  const { text, left } = toCommand({ address: '', request: { ...REQUEST, retry_on_failure: true, slack_webhook: 'x', unheard_of: 1 } });
+  equal(split(text), ['SLACK_WEBHOOK_URL=x', 'scriptrunner', 'run', '--timeout', '5', '--env', 'STAGE=x', '--dry-run', '--retry', '3', "jobs/it's.py", 'a b', '']);
+  equal(left, ['unheard_of']);
   const gated = { script_path: 'a.py', performance_gates: [{ metric: 'cpu_max', max_value: 80 }, { metric: 'exit_code', min_value: 0, max_value: 3 }], enable_history: false };
   equal(toCommand({ address: '', request: gated }).text, "scriptrunner run --gate 'cpu_max<=80' --gate 'exit_code>=0' --gate 'exit_code<=3' --no-history a.py");
 });

@@ -62,8 +62,17 @@ const FLAGS = {
   enable_history: (value) => (value ? [] : ['--no-history']),
   history_db: (value) => ['--history-db', value],
   enable_visualizer: () => ['--visualize'],
+  visualizer_format: (value) => ['--visualize-format', value],
+  alerts: (value) => value.flatMap((rule) => ['--alert', alertWord(rule)]),
   enable_cost_tracking: () => ['--cost'],
 };
+
+/** "name: condition", or the whole rule as JSON where that does not say all of it. */
+function alertWord({ name, condition, ...rest }) {
+  const isPlain = Object.keys(rest).length === 0 && !/[:{]/.test(`${name ?? ''}${condition}`);
+  if (!isPlain) return JSON.stringify({ ...(name ? { name } : {}), condition, ...rest });
+  return name ? `${name}: ${condition}` : condition;
+}
 
 /** "metric<=3" and "metric>=1" of a gate. */
 function gateWords({ metric, min_value: low, max_value: high }) {
@@ -76,12 +85,14 @@ function gateWords({ metric, min_value: low, max_value: high }) {
  * @returns {{text: string, left: string[]}}
  */
 export function toCommand({ request, file }) {
-  const { script_path: path, args = [], retry_on_failure: retries, retry_max_attempts: attempts = 3, ...options } = request;
+  const { script_path: path, args = [], retry_on_failure: retries, retry_max_attempts: attempts = 3, slack_webhook: webhook, ...options } = request;
+  // In the environment other users of the machine do not see it.
+  const environment = webhook ? `SLACK_WEBHOOK_URL=${quote(webhook)} ` : '';
   const words = Object.entries(options).flatMap(([name, value]) => FLAGS[name]?.(value) ?? []);
   if (retries) words.push('--retry', String(attempts));
   if (file) words.push('--upload');
   return {
-    text: `scriptrunner run ${join([...words, file ?? path ?? '', ...args])}`,
+    text: `${environment}scriptrunner run ${join([...words, file ?? path ?? '', ...args])}`,
     left: Object.keys(options).filter((name) => !FLAGS[name]),
   };
 }
