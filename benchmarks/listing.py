@@ -5,11 +5,12 @@ that they are what real runs leave behind. The floor is a bare process start.
 """
 
 import time
+from pathlib import Path
 
 from sqlalchemy import text
 
 from benchmarks.report import print_claim, print_machine, print_values
-from benchmarks.service import Client, Service, running
+from benchmarks.service import Client, running
 from scriptrunner.storage.database import Database
 
 STORED = 100_000
@@ -28,7 +29,7 @@ def main() -> None:
         service.add_script("loud.py", 'print("x" * 60_000)\n')
         client = service.connect()
         client.get(f"/api/runs/{client.submit('loud.py')}?wait=30")
-        multiply(service)
+        multiply(service.folder)
         far = client.get(f"/api/runs?limit=1&offset={STORED // 2}")[0]["id"]
         medians = [
             print_values(name, measure(client, path.format(far=far)), "ms")
@@ -49,9 +50,13 @@ def measure(client: Client, path: str) -> list[float]:
     return values
 
 
-def multiply(service: Service) -> None:
-    """Copy the one stored run until there are ``STORED``, with ids and times of their own."""
-    database = Database(f"sqlite:///{service.folder}/data/runs.db")
+def multiply(folder: Path) -> None:
+    """Copy the one stored run until there are ``STORED``, with ids and times of their own.
+
+    Args:
+        folder: That of the service, with ``data/runs.db`` in it.
+    """
+    database = Database(f"sqlite:///{folder}/data/runs.db")
     try:
         with database.write() as connection:
             for table, key in (("runs", "id"), ("run_details", "run_id")):
