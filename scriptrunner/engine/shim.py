@@ -47,8 +47,8 @@ END_PAUSE_SECONDS = 0.1
 
 #: Length of a message on the socket: u32, little endian.
 LENGTH = struct.Struct("<I")
-#: What a shim answers once the end of an attempt is on record.
-ANSWER = b"."
+#: What a shim answers once the end of an attempt is on record, and if it was not its own.
+ANSWER, NOT_MINE_ANSWER = b".", b"-"
 
 
 def serve(orders: int) -> None:
@@ -56,7 +56,7 @@ def serve(orders: int) -> None:
 
     Args:
         orders: A stream socket with launch orders, each a length and JSON. ``ANSWER``
-            goes back after each. If the supervisor dies during an attempt, the attempt
+            or ``NOT_MINE_ANSWER`` goes back after each. If the supervisor dies during an attempt, the attempt
             is brought to its end and the shim ends then.
     """
     wake = prepare_process()
@@ -64,9 +64,9 @@ def serve(orders: int) -> None:
         launch = _receive(orders)
         if launch is None:
             return
-        run_attempt(launch, wake)
+        is_done = run_attempt(launch, wake) == DONE
         try:
-            os.write(orders, ANSWER)
+            os.write(orders, ANSWER if is_done else NOT_MINE_ANSWER)
         except OSError:
             return
 

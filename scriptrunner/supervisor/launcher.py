@@ -1,7 +1,7 @@
 """The supervisor's end of zygote and shims: one socket per shim, shims used again.
 
-A shim that has brought an attempt to its end answers with one byte and is free for the
-next; a shim that is gone closes its socket. So the end of an attempt is an event on a
+A shim that has brought an attempt to its end, or could not begin it, answers with one
+byte and is free for the next; a shim that is gone closes its socket. So the end of an attempt is an event on a
 socket, on every system, and starting a run costs no fork of ours once shims are there.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 
 from scriptrunner.engine.launch import Launch
+from scriptrunner.engine.shim import ANSWER
 
 _LENGTH = struct.Struct("<I")
 _ZYGOTE = Path(__file__).with_name("zygote.py")
@@ -40,7 +41,7 @@ class Launcher:
     Args:
         selector: The loop's selector; its callbacks are ``key.data()``.
         on_end: Called with the key of an attempt whose shim says it is over.
-        on_loss: Called with the key of an attempt whose shim is gone.
+        on_loss: Called with the key of an attempt whose shim is gone, or has not begun it.
     """
 
     def __init__(
@@ -129,7 +130,8 @@ class Launcher:
         shim.free_since = time.monotonic()
         self._free.append(shim)
         if key is not None:
-            self._on_end(key)
+            tell = self._on_end if answer == ANSWER else self._on_loss
+            tell(key)
 
     def _drop(self, shim: Shim) -> None:
         self._selector.unregister(shim.connection)

@@ -104,7 +104,7 @@ class Supervisor:
         self._wakeup = wakeup.open_reader(settings.data_dir / "wakeup")
         self._selector.register(self._wakeup, selectors.EVENT_READ, self._on_wakeup)
         self._launcher = Launcher(
-            self._selector, on_end=self._on_end, on_loss=self._on_end
+            self._selector, on_end=self._on_end, on_loss=self._on_loss
         )
         self._watched: dict[Key, Watch] = {}
         #: Claimed, and waiting for a slot; with the time of their claim.
@@ -322,7 +322,14 @@ class Supervisor:
     # The end of an attempt
 
     def _on_end(self, key: Key) -> None:
-        """Read how an attempt went; without an end record recovery has to decide."""
+        """Read how an attempt went that its shim has brought to its end."""
+        self._read_end(key, is_written=True)
+
+    def _on_loss(self, key: Key) -> None:
+        """Read how an attempt went whose shim says nothing; recovery may have to decide."""
+        self._read_end(key, is_written=False)
+
+    def _read_end(self, key: Key, *, is_written: bool) -> None:
         watch = self._watched.get(key)
         if watch is None:
             return
@@ -344,6 +351,10 @@ class Supervisor:
                     end=record.end,
                 )
             )
+        elif is_written:
+            # Never put back: the script has run, and whoever took the record away, such
+            # as the script itself, would have it run again and again.
+            self._add_end(_lost(watch, "its files were removed or changed"))
         else:
             self._recover_at = 0.0
 
@@ -361,7 +372,7 @@ class Supervisor:
         self._selector.register(
             pidfd,
             selectors.EVENT_READ,
-            lambda: self._on_end((watch.run_id, watch.attempt)),
+            lambda: self._on_loss((watch.run_id, watch.attempt)),
         )
 
     def _forget(self, watch: Watch) -> None:
@@ -504,3 +515,15 @@ class Supervisor:
                     detail=f"recovery failed three times: {error!r}",
                 )
             )
+
+
+def _lost(watch: Watch, detail: str) -> End:
+    """Return the end of an attempt of which no record is left."""
+    return End(
+        run_id=watch.run_id,
+        attempt=watch.attempt,
+        spawn=None,
+        end=None,
+        lost_reason="lost",
+        detail=detail,
+    )
