@@ -189,14 +189,14 @@ def show_banner(
         f"{rule.name}: {rule.state}"
         for rule in LocalRules(settings, lookup=PeerLookup()).describe()
     )
-    local = (
-        "callers on this machine may do everything without a token"
+    who = (
+        "callers on this machine may do everything without a token; others need a token"
         if settings.local_role == "admin"
         else "everybody needs a token"
     )
     lines = [
         f"Script Runner at http://{name}:{port}",
-        f"  protected mode  {local}; others need a token",
+        f"  protected mode  {who}",
         f"  rules           {rules}",
         f"  scripts below   {', '.join(str(root) for root in settings.allowed_roots)}",
         "  containment     level 0: a script may do what this user may",
