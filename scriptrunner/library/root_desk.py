@@ -138,7 +138,7 @@ class RootDesk:
             )
         ):
             deleted += count
-        self._database.retrying(lambda connection: roots.remove(connection, root_id))
+        deleted += self._database.retrying(lambda each: _remove(each, root_id))
         self._announce()
         return deleted
 
@@ -221,6 +221,17 @@ class RootDesk:
             reason=ScanReason.CANCELLED,
             error_message="The scan was cancelled",
         )
+
+
+def _remove(connection: Connection, root_id: int) -> int:
+    """Remove a root and the scripts that a scan has found meanwhile; return how many."""
+    if roots.find(connection, root_id, lock=True) is None:
+        raise FolderRootNotFoundError
+    deleted = 0
+    while count := roots.delete_scripts(connection, root_id, limit=DELETE_ROWS):
+        deleted += count
+    roots.remove(connection, root_id)
+    return deleted
 
 
 def _check_id(number: int, error: type[Exception]) -> None:
