@@ -246,21 +246,57 @@ def test_28_37_40_options_that_lead_outside(
     assert "169.254" not in answer.text
 
 
-# --- What belongs to later issues is refused, not ignored -------------------------------
+# --- Library and analytics --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "trends?metric=1;drop table runs",
+        "trends?metric=cpu&script_path=' OR 1=1--",
+        "trends?metric=cpu&script_path=%25",
+        "anomalies?metric=cpu&script_path=_&method=' OR 1=1--",
+        "history?script_path=' OR 1=1--&limit=5",
+    ],
+)
+def test_29_questions_to_the_history_are_no_sql(server: Server, query: str) -> None:
+    before = server.run("print(1)\n", name="kept.py")
+    answer = server.client.get(f"/api/analytics/{query}")
+    if answer.status_code == 200:
+        found = answer.json()
+        assert found.get("count", found.get("value_count")) == 0, found
+    else:
+        assert_refused(answer, 400, 422)
+    assert get_run(server, before["id"])["status"] == "completed"
 
 
 @pytest.mark.parametrize(
     "path",
-    [
-        "/api/analytics/trends?metric=1;drop table runs",
-        "/api/library/scripts",
-        "/api/history/cleanup?days=-1",
-        "/api/analytics/benchmarks/../x",
-    ],
+    ["/", "/etc", "/root/.ssh", "/proc", "/proc/self/root/etc", "/usr/../etc", "a\0"],
 )
-def test_29_30_59_routes_of_later_releases(server: Server, path: str) -> None:
-    assert_refused(server.client.get(path), 404, code="not_found")
-    assert_refused(server.client.post(path), 404, code="not_found")
+def test_30_folders_of_the_system_are_no_roots(server: Server, path: str) -> None:
+    roots = "/api/library/folder-roots"
+    answer = server.client.post(roots, json={"path": path, "name": "system"})
+    assert_refused(answer, 400)
+    assert server.client.get(roots).json() == []
+
+
+@pytest.mark.parametrize("days", ["-1", "0", "1e9", "x", "99999", ""])
+def test_59_cleanups_of_no_time_remove_nothing(server: Server, days: str) -> None:
+    server.run("print(1)\n", name="kept.py")
+    before = server.client.get("/api/analytics/history").json()["total"]
+    answer = server.client.delete("/api/analytics/cleanup", params={"days": days})
+    assert_refused(answer, 422)
+    assert server.client.get("/api/analytics/history").json()["total"] == before
+
+
+@pytest.mark.parametrize("name", ["../x", "", "x" * 10_000, "a\nb", "a\0", "%2e%2e/x"])
+def test_59_benchmarks_have_plain_names(server: Server, name: str) -> None:
+    body = {"name": name, "script_path": "kept.py"}
+    answer = server.client.post("/api/analytics/benchmarks", json=body)
+    assert_refused(answer, 422)
+    answer = server.client.get(f"/api/analytics/benchmarks/{quote(name)}/regressions")
+    assert_refused(answer, 404, 414, 422)
 
 
 # --- The request ------------------------------------------------------------------------
