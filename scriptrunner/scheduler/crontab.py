@@ -23,7 +23,7 @@ _SCRIPT = re.compile(r".*\.pyw?")
 #: Signs of a shell at work, outside quotes.
 _SHELL_SIGNS = frozenset("|&;<>()$`")
 #: Names that are meant for cron itself.
-_FOR_CRON = frozenset({"MAILTO", "MAILFROM", "SHELL", "LOGNAME", "CRON_TZ"})
+_FOR_CRON = frozenset({"MAILTO", "MAILFROM", "SHELL", "LOGNAME"})
 #: Switches of the interpreter that change nothing here.
 _HARMLESS_SWITCHES = frozenset({"-u", "-B", "-O", "-OO", "-E", "-s", "-I"})
 
@@ -63,8 +63,13 @@ def convert(text: str, *, timezone: str = "UTC") -> Conversion:
         try:
             if setting is not None:
                 name, value = setting[1], setting[2].strip().strip("\"'")
-                timezone = _set(environment, name, value, timezone)
+                if name == "CRON_TZ":
+                    timezone = value  # a wrong one, too: it holds what follows
+                    get_zone(timezone)
+                elif name not in _FOR_CRON:
+                    environment[name] = value
             else:
+                get_zone(timezone)
                 task = _convert_line(words, number, result)
                 task["timezone"] = timezone
                 _add_environment(task, environment)
@@ -73,16 +78,6 @@ def convert(text: str, *, timezone: str = "UTC") -> Conversion:
             result.left_out.append((number, str(error)))
     _make_ids_unique(result.tasks)
     return result
-
-
-def _set(environment: dict[str, str], name: str, value: str, timezone: str) -> str:
-    """Take over a setting and return the zone that is in force now."""
-    if name == "CRON_TZ":
-        get_zone(value)
-        return value
-    if name not in _FOR_CRON:
-        environment[name] = value
-    return timezone
 
 
 def _add_environment(task: dict[str, Any], environment: dict[str, str]) -> None:
@@ -192,9 +187,12 @@ def _make_ids_unique(tasks: list[dict[str, Any]]) -> None:
 
 def _unique(names: list[str]) -> Iterator[str]:
     taken: set[str] = set()
+    #: The number to try next, by name: the same script may be there very often.
+    numbers: dict[str, int] = {}
     for name in names:
-        number, candidate = 2, name
+        candidate = name
         while candidate in taken:
-            candidate, number = f"{name}-{number}", number + 1
+            number = numbers.get(name, 2)
+            candidate, numbers[name] = f"{name}-{number}", number + 1
         taken.add(candidate)
         yield candidate

@@ -15,6 +15,14 @@ try:  # ten times faster, where the library was built with it
 except ImportError:  # pragma: not on Linux
     CParser = None
 
+#: What the library raises of dates, numbers and tagged words that are none.
+_BROKEN_VALUES = (
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+)
 #: Lists and objects inside one another.
 MAX_DEPTH = 32
 
@@ -41,6 +49,18 @@ class _Bounded(Composer):  # type: ignore[misc]
             return super().compose_node(parent, index)
         finally:
             self._depth -= 1
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """Compose an object whose keys are there once each."""
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    raise RefusedYamlError(f"{key.value[:60]!a} twice in line {line}")
+                seen.add(key.value)
+        return node
 
 
 if CParser is not None:
@@ -72,8 +92,11 @@ def parse_yaml(text: str) -> Any:
         return loader.get_single_data()
     except yaml.YAMLError as error:
         raise RefusedYamlError(_first_line(error)) from None
-    except (RecursionError, OverflowError) as error:
-        raise RefusedYamlError(str(error)[:200]) from None
+    except RefusedYamlError:
+        raise
+    except _BROKEN_VALUES as error:
+        words = f"a value cannot be read: {error}"
+        raise RefusedYamlError(words[:200]) from None
     finally:
         if loader is not None:
             loader.dispose()

@@ -330,6 +330,13 @@ def test_tasks_go_out_and_come_in_as_yaml(web, script, name):
         ("[]", "valid dictionary"),
         ("{" * 200_000, "deeper than"),
         ("tasks: [" + "[" * 40 + "]" * 41, "deeper than"),
+        ("tasks: []\ntasks: []", "'tasks' twice in line 2"),
+        ("tasks:\n- {task_id: x, task_id: y}", "'task_id' twice in line 2"),
+        ("tasks: 2027-13-45", "month must be in 1..12"),
+        ("tasks: " + "9" * 5_000, "Not YAML"),
+        ("tasks: !!bool maybe", "Not YAML"),
+        ("tasks: !!int ''", "Not YAML"),
+        ("tasks: !!timestamp soon", "Not YAML"),
     ],
 )
 def test_a_bad_file_is_refused(web, text, words):

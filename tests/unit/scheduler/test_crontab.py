@@ -55,3 +55,17 @@ def test_what_cannot_be_a_task_says_why(line, reason):
     ((number, words),) = found.left_out
     assert number == 1
     assert reason in words
+
+
+def test_lines_below_an_unknown_zone_are_left_out():
+    found = convert("CRON_TZ=Mars/Phobos\n@daily a.py\nCRON_TZ=Asia/Tokyo\n@daily b.py")
+    assert [number for number, _ in found.left_out] == [1, 2]
+    (task,) = found.tasks
+    assert (task["script_path"], task["timezone"]) == ("b.py", "Asia/Tokyo")
+
+
+def test_the_same_script_many_times_is_named_in_no_time():
+    found = convert("@daily a.py\n" * 5_000 + "@daily a-2.py\n")
+    names = [task["task_id"] for task in found.tasks]
+    assert len(set(names)) == 5_001
+    assert (names[1], names[-2], names[-1]) == ("a-2", "a-5000", "a-2-2")
