@@ -311,6 +311,8 @@ class Stats:
     success_rate: float | None
     success_rate_24h: float | None
     active: int
+    #: Duration that 95 % of the newest successes kept within; None if there are none.
+    p95_duration_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

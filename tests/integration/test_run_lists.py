@@ -200,6 +200,7 @@ class TestStats:
         assert (stats.total_runs, stats.by_status, stats.active) == (0, {}, 0)
         assert stats.by_run_status == {}
         assert (stats.success_rate, stats.success_rate_24h) == (None, None)
+        assert stats.p95_duration_seconds is None
 
     def test_counts(self, world: RunWorld) -> None:
         world.run_to_end()

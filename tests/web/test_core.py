@@ -39,6 +39,7 @@ def test_stats_of_an_empty_store(quiet):
         "success_rate": None,
         "success_rate_24h": None,
         "active": 0,
+        "p95_duration_seconds": None,
     }
 
 

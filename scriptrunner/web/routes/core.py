@@ -53,6 +53,7 @@ def get_stats(
             "success_rate": stats.success_rate,
             "success_rate_24h": stats.success_rate_24h,
             "active": stats.active,
+            "p95_duration_seconds": stats.p95_duration_seconds,
         }
     )
 

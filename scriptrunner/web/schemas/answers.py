@@ -134,6 +134,9 @@ class Stats(Answer):
     success_rate: float | None
     success_rate_24h: float | None
     active: Count
+    p95_duration_seconds: float | None = Field(
+        description="95 % of the newest 1,000 successes took at most this long"
+    )
 
 
 class Me(Answer):
