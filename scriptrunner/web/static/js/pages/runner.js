@@ -1,6 +1,7 @@
 /** Runner: the figures, the launch form and the runs. */
-import { count, percent } from '../lib/format.js';
 import { getJson } from '../lib/api.js';
+import { href } from '../lib/boot.js';
+import { count, duration, percent } from '../lib/format.js';
 import { watch } from '../lib/live.js';
 import { html, lazy, signal, useEffect } from '../lib/ui.js';
 import { Card, ErrorBox, Heading, Skeleton } from '../ui/basics.js';
@@ -62,12 +63,17 @@ function Figures() {
   if (!now && statsError.value) return html`<${ErrorBox} error=${statsError.value} onRetry=${loadStats} title="The figures could not be loaded" />`;
   const by = now?.by_status ?? {};
   const done = (by.completed ?? 0) + (by.failed ?? 0);
-  return html`<div class="figures">
-    <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && html`${activity(by)}<${Days} what="total" />`}<//>
+  const p95 = now?.p95_duration_seconds ?? null;
+  return html`<div class="figures six">
+    <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && html`14 days<${Days} what="total" />`}<//>
     <${Figure} label="Last 24 hours" testid="stat-24h" value=${now && count(now.runs_24h)}>
       ${now && html`${typeof now.success_rate_24h === 'number' ? `${percent(now.success_rate_24h)} succeeded` : 'none finished yet'}<${Days} what="failed" />`}<//>
     <${Figure} label="Success rate" testid="stat-success" value=${now && (now.success_rate === null ? '–' : percent(now.success_rate))}>
-      ${now && (done ? html`<${Share} by=${by} />${count(by.completed ?? 0)} of ${count(done)} completed` : 'completed ÷ (completed + failed)')}<//>
+      ${now && (done ? html`<${Share} by=${by} />${count(by.completed ?? 0)} of ${count(done)}` : 'completed ÷ (completed + failed)')}<//>
+    <${Figure} label="Running" testid="stat-running" value=${now && count(by.running ?? 0)}>${now && listOf('running', by.running, 'Nothing runs now')}<//>
+    <${Figure} label="Queued" testid="stat-queued" value=${now && count(by.queued ?? 0)}>${now && listOf('queued', by.queued, 'Nothing waits')}<//>
+    <${Figure} label="p95 duration" testid="stat-p95" value=${now && (p95 === null ? '–' : duration(p95))}>
+      ${now && (p95 === null ? 'no success yet' : html`<span title="95 % of the newest 1,000 successes took at most this long">of the newest successes</span>`)}<//>
   </div>`;
 }
 
@@ -77,11 +83,8 @@ function Figure({ label, value, testid, children }) {
     <p class="figure-note">${children || ' '}</p></section>`;
 }
 
-/** "2 running, 3 queued", or that nothing is going on. */
-function activity(by) {
-  const parts = ['running', 'queued'].filter((each) => by[each]).map((each) => `${count(by[each])} ${each}`);
-  return parts.length ? parts.join(', ') : 'nothing running or queued';
-}
+/** The way to the runs of a figure, or that there are none. */
+const listOf = (status, number, none) => (number ? html`<a href=${href(`/?status=${status}`)}>Show ${number > 1 ? 'them' : 'it'}</a>` : none);
 
 /** Completed against failed as one bar; the words beside it say the same. */
 function Share({ by }) {

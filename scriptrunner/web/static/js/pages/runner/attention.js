@@ -1,5 +1,5 @@
-/** Needs attention: scripts that fail again and again, with their last words. */
-import { getJson } from '../../lib/api.js';
+/** Needs attention: scripts that fail again and again or became slower, and schedules that did not run. */
+import { can, getJson } from '../../lib/api.js';
 import { href } from '../../lib/boot.js';
 import { plural, scriptFolder, scriptName } from '../../lib/format.js';
 import { watch } from '../../lib/live.js';
@@ -9,21 +9,39 @@ import { html, signal, useEffect } from '../../lib/ui.js';
 import { Ago, Button, Card, Icon } from '../../ui/basics.js';
 import { act } from '../../ui/run-actions.js';
 import { showStarted } from '../../lib/runs-list.js';
+import { runTask } from '../../lib/tasks.js';
+import { findMissed, findSlower } from '../../lib/troubles.js';
+import { showError } from '../../ui/toast.js';
 
 /** At most one look per this time, however many runs change. */
 const GATHER_MS = 3000;
 const MUTE_MS = 3_600_000;
 const SHOWN = 2;
 
+/** Slower scripts are looked for at most this often: that takes the server more work. */
+const SLOWER_MS = 300_000;
+
 const troubles = signal(/** @type {any[]} */ ([]));
+const missed = signal(/** @type {import('../../lib/troubles.js').Missed[]} */ ([]));
+const slower = signal(/** @type {import('../../lib/troubles.js').Slower[]} */ ([]));
+let slowerAt = -SLOWER_MS;
+
+/** Take what a look finds; the runs below say what is wrong with the server. */
+const take = async (found, look) => {
+  try {
+    found.value = await look();
+  } catch { /* as it was */ }
+};
 /** Until when a script is not mentioned, by its path. */
 const muted = signal(load('muted', {}));
 const all = signal(false);
 
-async function look() {
-  try {
-    troubles.value = (await getJson('/api/stats/attention')).scripts;
-  } catch { /* the runs below say what is wrong with the server */ }
+function look() {
+  take(troubles, async () => (await getJson('/api/stats/attention')).scripts);
+  if (can('schedule.read')) take(missed, findMissed);
+  if (!can('analytics.read') || performance.now() - slowerAt < SLOWER_MS) return;
+  slowerAt = performance.now();
+  take(slower, findSlower);
 }
 
 function follow() {
@@ -52,13 +70,54 @@ function mute(path) {
 export function Attention() {
   useEffect(follow, []);
   const now = Date.now();
-  const worth = troubles.value.filter(({ script_path: path, failures }) => failures > 1 && !(muted.value[path] > now));
+  const isMuted = (key) => muted.value[key] > now;
+  const failing = troubles.value.filter(({ script_path: path, failures }) => failures > 1 && !isMuted(path));
+  const worth = [
+    ...failing.map((each) => html`<${Trouble} key=${each.script_path} trouble=${each} />`),
+    ...missed.value.filter(({ key }) => !isMuted(key)).map((each) => html`<${MissedRow} key=${each.key} found=${each} />`),
+    ...slower.value.filter(({ key, path }) => !isMuted(key) && !failing.some((other) => other.script_path === path))
+      .map((each) => html`<${SlowerRow} key=${each.key} found=${each} />`),
+  ];
   if (!worth.length) return null;
   const shown = all.value ? worth : worth.slice(0, SHOWN);
   const more = worth.length > SHOWN && html`<${Button} compact=${true} kind="quiet" label=${all.value ? 'Show fewer' : `Show all ${worth.length}`}
-    onClick=${() => { all.value = !all.value; }} />`;
-  return html`<${Card} title="Needs attention" class="attention" actions=${more} data-testid="attention">
-    <ul>${shown.map((each) => html`<${Trouble} key=${each.script_path} trouble=${each} />`)}</ul><//>`;
+    onClick=${() => { all.value = !all.value; }} data-testid="attention-all" />`;
+  return html`<${Card} title="Needs attention" class="attention" actions=${more} data-testid="attention"><ul>${shown}</ul><//>`;
+}
+
+function Mute({ on }) {
+  return html`<${Button} compact=${true} icon="bell-off" label="Mute 1 h" title="Do not show this here for an hour" onClick=${() => mute(on)} />`;
+}
+
+/** @param {{found: import('../../lib/troubles.js').Missed}} props */
+function MissedRow({ found: { key, task, at, reason } }) {
+  const run = async () => {
+    try {
+      await runTask(task);
+      look();
+    } catch (error) {
+      showError(error);
+    }
+  };
+  return html`<li class="trouble is-warning" data-task=${task}>
+    <${Icon} name="calendar-clock" />
+    <div class="trouble-text"><p><a class="script-name" href=${href(`/schedules/${encodeURIComponent(task)}`)}>${task}</a></p>
+      <p>did not run when it was due, <${Ago} at=${at} /> · ${reason}</p></div>
+    <div class="row-actions"><${Button} compact=${true} icon="play" label="Run now" onClick=${run}
+        refusal=${can('run.start') ? '' : 'Your role may not start runs'} /><${Mute} on=${key} /></div>
+  </li>`;
+}
+
+/** @param {{found: import('../../lib/troubles.js').Slower}} props */
+function SlowerRow({ found: { key, path, percent } }) {
+  return html`<li class="trouble is-warning" data-script=${path}>
+    <${Icon} name="trending-up" />
+    <div class="trouble-text"><p><a class="script-name" href=${href(`/analytics?script=${encodeURIComponent(path)}`)} title=${path}>${scriptName(path)}</a>
+        <span class="muted mono ellipsis">${scriptFolder(path)}</span></p>
+      <p>its last 5 runs took ${Math.round(percent)} % longer than those before</p></div>
+    <div class="row-actions"><${Button} compact=${true} icon="chart-line" label="See trend"
+        href=${href(`/analytics?script=${encodeURIComponent(path)}`)} /><${Mute} on=${key} /></div>
+  </li>`;
 }
 
 function Trouble({ trouble }) {
@@ -75,6 +134,6 @@ function Trouble({ trouble }) {
       ${lines.length > 0 && html`<pre class="mono" tabindex="0" role="region" aria-label=${`Last lines of ${scriptName(path)}`}>${lines.join('\n')}</pre>`}</div>
     <div class="row-actions"><${Button} compact=${true} icon="scroll-text" label="Log" href=${href(`/runs/${id}/log`)} />
       <${Button} compact=${true} icon="rotate-cw" label="Re-run" onClick=${restart} />
-      <${Button} compact=${true} icon="bell-off" label="Mute 1 h" title="Do not show this script here for an hour" onClick=${() => mute(path)} /></div>
+      <${Mute} on=${path} /></div>
   </li>`;
 }
