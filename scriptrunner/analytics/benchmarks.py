@@ -20,7 +20,7 @@ from scriptrunner.analytics.errors import (
 from scriptrunner.analytics.histories import Histories
 from scriptrunner.analytics.models import Benchmark
 from scriptrunner.analytics.rank_tests import compare
-from scriptrunner.analytics.summary import percent_change, summarise
+from scriptrunner.analytics.summary import exact_percent_of, percent_change, summarise
 from scriptrunner.clock import Clock, to_text
 from scriptrunner.history.models import HistoryFilter, Outcome
 from scriptrunner.storage.database import Connection, Database
@@ -33,6 +33,8 @@ MEASURED = {
 }
 #: Percent beyond which a regression is critical.
 CRITICAL_PERCENT = 30.0
+#: Of percents that are judged: what binary fractions add is gone, nothing else is.
+DECIMALS = 9
 #: p-value below which a difference is taken for one.
 SIGNIFICANCE = 0.05
 
@@ -232,7 +234,9 @@ def _compare(
         return None
     before = float(older.summary[metric]["mean"])
     after = float(newer.summary[metric]["mean"])
-    percent = percent_change(before, after)
+    percent = exact_percent_of(after - before, before)
+    if percent is not None:
+        percent = round(percent, DECIMALS)
     if before == after or (percent is not None and abs(percent) < threshold):
         return None
     is_rise = after > before
@@ -245,7 +249,7 @@ def _compare(
             "metric": MEASURED[metric][1],
             "previous": before,
             "current": after,
-            "percent_change": percent,
+            "percent_change": percent_change(before, after),
             "severity": ("critical" if is_critical else "warning") if is_rise else None,
             **_judge(first, second, is_rise=is_rise),
         },

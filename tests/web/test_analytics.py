@@ -644,6 +644,27 @@ def test_regressions_from_version_to_version(history):
     assert less["regressions"] == []
 
 
+@pytest.mark.parametrize(
+    ("percent", "severity"),
+    [(9.996, None), (10.0, "warning"), (30.0, "warning"), (30.004, "critical")],
+)
+def test_percents_are_judged_before_they_are_rounded(history, percent, severity):
+    history.fill([1.0], cpu_avg=[0.94])
+    benchmark(history, f"round {percent}", version_id="v1", sample_size=1)
+    newer = make_finished(
+        at=NOW - timedelta(minutes=1),
+        script_path=history.script,
+        run_id=f"round-{percent}",
+        execution_time_seconds=1.0,
+        cpu_avg=0.94 * (1 + percent / 100),
+    )
+    history.add([newer])
+    benchmark(history, f"round {percent}", version_id="v2", sample_size=1)
+    path = f"/api/analytics/benchmarks/round {percent}/regressions"
+    found = history.client.get(path).json()["regressions"]
+    assert [each["severity"] for each in found] == ([severity] if severity else [])
+
+
 def test_a_benchmark_needs_successful_runs(history):
     history.fill([1.0, 2.0], status=["failed", "cancelled"])
     answer = benchmark(history, "none")
