@@ -38,6 +38,29 @@ def test_filter_keeps_matches_and_their_neighbours(page: Page, failed: str) -> N
     expect(lines(page).first).to_be_visible()
 
 
+def test_level_hides_what_is_below_it(page: Page, server: Server) -> None:
+    server.write_script(
+        "levels.py",
+        "print('start')\nprint('INFO one row')\nprint('ERROR broken row')\n"
+        "print('  in the middle')\nprint('WARNING slow row')\nprint('INFO two')\n",
+    )
+    run_id = server.submit("levels.py")
+    server.wait_finished(run_id)
+    page.goto(f"/runs/{run_id}")
+    level = page.get_by_test_id("log-level")
+    level.select_option("WARNING")
+    expect(lines(page)).to_have_text(
+        ["ERROR broken row", "  in the middle", "WARNING slow row"]
+    )
+    page.get_by_test_id("log-search").fill("row")
+    expect(page.get_by_test_id("log-hits")).to_have_text("1 of 2")
+    page.get_by_test_id("log-filter").select_option("0")
+    expect(lines(page)).to_have_text(["ERROR broken row", "WARNING slow row"])
+    level.select_option("CRITICAL")
+    page.get_by_test_id("log-hidden").get_by_role("button").click()
+    expect(lines(page)).to_have_count(6)
+
+
 def test_whole_words_are_told_from_parts(page: Page, failed: str) -> None:
     page.goto(f"/runs/{failed}")
     page.get_by_test_id("log-search").fill("row 5")

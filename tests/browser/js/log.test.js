@@ -1,4 +1,5 @@
 import { applySgr, parseLine, PLAIN, strip } from '../lib/ansi.js';
+import { LevelFilter, levelOf } from '../lib/log-level.js';
 import { LogModel } from '../lib/log-model.js';
 import { LogRows, readLineLink, writeLineLink } from '../lib/log-rows.js';
 import { firstError, markHits, toPattern } from '../lib/log-search.js';
@@ -110,4 +111,13 @@ test('a filter keeps matches and their neighbours once', () => {
   equal(withContext([0, 2, 9], 1, 10), [0, 1, 2, 3, 8, 9]);
   equal(withContext([5], 0, 10), [5]);
   equal([0, 1, 4, 9].map((line) => placeOf([1, 4, 6], line)), [0, 0, 1, 3]);
+});
+test('the level of a line stands in its head', () => {
+  const named = ['2026-11-23 10:00:00,1 - app - WARNING - slow', '[error] x', 'INFO:root:ERROR is only told of', 'WARN x', '{"level":"FATAL"}', 'information', 'no ERRORS', 'Traceback (most recent call last):'];
+  equal(named.map(levelOf), [2, 3, 1, 2, 4, -1, -1, 3]);
+});
+test('a line without a level belongs to the one before it in its stream', () => {
+  const lines = [['start', 'stdout'], ['ERROR broken', 'stdout'], ['  at a', 'stdout'], ['plain', 'stderr'], ['INFO fine', 'stdout'], ['more', 'stdout']];
+  const filter = new LevelFilter('WARNING');
+  equal(lines.map(([text, stream]) => filter.keeps(text, stream)), [false, true, true, false, false, false]);
 });

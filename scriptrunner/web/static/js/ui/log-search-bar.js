@@ -1,5 +1,6 @@
-/** Search in a log: how it is typed, counted and walked. */
+/** Search in a log: how it is typed, counted and walked; and which lines are shown at all. */
 import { count } from '../lib/format.js';
+import { LevelFilter, LEVELS } from '../lib/log-level.js';
 import { findRows, toPattern } from '../lib/log-search.js';
 import { withContext } from '../lib/log-wrap.js';
 import { classes, html, useEffect, useMemo, useRef, useState } from '../lib/ui.js';
@@ -11,6 +12,7 @@ export function useSearch(log) {
   const [text, setText] = useState('');
   const [how, setHow] = useState({ regex: false, matchCase: false, word: false });
   const [context, setContext] = useState(-1);
+  const [level, setLevel] = useState('');
   const [generation, setGeneration] = useState(0);
   const [, redraw] = useState(0);
   const found = useRef({ rows: [], until: 0, at: -1, busy: false });
@@ -42,27 +44,80 @@ export function useSearch(log) {
     return () => abort.abort();
   }, [source, finished, generation, log.key]);
 
+  const leveled = useLevel(log, level, generation);
   const state = found.current;
+  // A match in a line that the level hides is none.
+  const hits = useMemo(() => (leveled ? state.rows.filter((row) => leveled.set.has(row)) : state.rows),
+    [state, state.rows.length, leveled, leveled?.rows.length]);
   const total = log.rows.length;
   const filtering = context >= 0 && Boolean(pattern);
-  const matches = state.rows.length;
-  const lines = useMemo(() => (filtering ? withContext(state.rows, context, total) : null), [filtering, context, matches, total, source, generation]);
+  const matches = hits.length;
+  const lines = useMemo(() => {
+    if (!filtering) return leveled ? [...leveled.rows] : null;
+    const around = withContext(hits, context, total);
+    return leveled ? around.filter((row) => leveled.set.has(row)) : around;
+  }, [filtering, context, matches, total, source, generation, leveled, leveled?.rows.length]);
   return {
-    lines, context, setContext, filterKey: filtering ? `${source} ${context} ${matches}` : '',
+    lines, context, setContext, level, setLevel,
+    filterKey: `${filtering ? `${source} ${context} ${matches}` : ''} ${leveled ? `${level} ${leveled.rows.length}` : ''}`,
+    showAll: () => {
+      setContext(-1);
+      setLevel('');
+    },
     input, text, setText, how, setHow, pattern,
     isBroken: Boolean(text) && !pattern,
-    isComplete: state.until >= finished,
-    rows: state.rows,
-    at: state.at,
-    currentRow: pattern ? state.rows[state.at] ?? -1 : -1,
+    isComplete: (!pattern || state.until >= finished) && (!leveled || leveled.until >= finished),
+    rows: hits,
+    at: Math.min(state.at, matches - 1),
+    currentRow: pattern ? hits[Math.min(state.at, matches - 1)] ?? -1 : -1,
     restart: () => setGeneration((each) => each + 1),
     step: (by) => {
-      if (!state.rows.length) return -1;
-      state.at = (state.at + by + state.rows.length) % state.rows.length;
+      if (!matches) return -1;
+      state.at = (Math.min(state.at, matches - 1) + by + matches) % matches;
       redraw((tick) => tick + 1);
-      return state.rows[state.at];
+      return hits[state.at];
     },
   };
+}
+
+/**
+ * Rows of a level and above, found in slices of time as they come; null without a level.
+ * @param {import('./log-feed.js').Feed} log @param {string} level @param {number} generation
+ * @returns {{rows: number[], set: Set<number>, until: number}|null}
+ */
+function useLevel(log, level, generation) {
+  const kept = useRef({ key: '', rows: [], set: new Set(), until: 0, filter: null });
+  const [, redraw] = useState(0);
+  const key = `${level} ${generation} ${log.key}`;
+  if (kept.current.key !== key) kept.current = { key, rows: [], set: new Set(), until: 0, filter: new LevelFilter(level) };
+  const state = kept.current;
+  const finished = log.rows.finished;
+  useEffect(() => {
+    if (!level || state.until >= finished) return undefined;
+    const abort = new AbortController();
+    const { filter } = state;
+    let stream = '';
+    const view = {
+      length: finished,
+      text: (row) => {
+        stream = log.rows.at(row).stream;
+        return log.rows.text(row);
+      },
+    };
+    const pattern = /** @type {any} */ ({ test: (text) => filter.keeps(text, stream) });
+    findRows(view, pattern, {
+      from: state.until,
+      signal: abort.signal,
+      onRows: (rows, until) => {
+        state.rows.push(...rows);
+        for (const row of rows) state.set.add(row);
+        state.until = until;
+        redraw((tick) => tick + 1);
+      },
+    });
+    return () => abort.abort();
+  }, [key, finished]);
+  return level ? state : null;
 }
 
 /** Lines around a match that a filter keeps; -1 is no filter. */
@@ -94,6 +149,11 @@ export function LogSearch({ search, scrollToRow }) {
     ${text && html`<select class="log-context" aria-label="Show only lines that match" value=${String(search.context)} data-testid="log-filter"
       onChange=${(event) => search.setContext(Number(event.target.value))}>
       ${CONTEXTS.map(([value, words]) => html`<option key=${value} value=${value} selected=${value === String(search.context)}>${words}</option>`)}</select>`}
+    <select class=${classes('log-context', search.level && 'is-on')} aria-label="Least level of the lines shown" data-testid="log-level"
+      title="Lines that name no level belong to the line before them" onChange=${(event) => search.setLevel(event.target.value)}>
+      <option value="" selected=${!search.level}>all levels</option>
+      ${LEVELS.slice(1).reverse().map((each) => html`<option key=${each} value=${each} selected=${each === search.level}>${each}${each === 'CRITICAL'
+        ? ' only' : ' and above'}</option>`)}</select>
     ${rows.length > 1 && html`${arrow('chevron-up', 'Previous match', -1)}${arrow('chevron-down', 'Next match', 1)}`}
   </div>`;
 }

@@ -118,7 +118,7 @@ export function LogView({ run, attempt, attempts, onAttempt, active, onAll }) {
       ${log.loaded && !total && html`<p class="log-empty muted">${active ? 'No output yet.' : 'This run printed nothing.'}</p>`}
       ${!log.loaded && !total && !log.error && html`<${Skeleton} lines=${6} />`}
       ${lines && !lines.length && search.isComplete && html`<p class="log-empty" data-testid="log-hidden">No line matches: ${plural(total, 'line')} hidden.
-        <${Button} compact=${true} label="Show all lines" onClick=${() => search.setContext(-1)} /></p>`}
+        <${Button} compact=${true} label="Show all lines" onClick=${search.showAll} /></p>`}
       <div class="log-space" style=${{ height: `${places.total * ROW}px`, minWidth: wrap ? '0' : `${rows.columns + 10}ch` }}>
         <div class="log-rows" style=${{ transform: `translateY(${top * ROW}px)` }}>
           ${drawn.map((line) => {
