@@ -1,9 +1,10 @@
 """What helps to find runs: order, filters, views, columns, and choosing all of them."""
 
+import csv
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Download, Page, Route, expect
 
 from tests.server import Server
 
@@ -89,3 +90,46 @@ def test_script_in_trouble_is_named_and_muted(page: Page, server: Server) -> Non
     expect(trouble).to_contain_text("out of luck")
     trouble.get_by_role("button", name="Mute 1 h").click()
     expect(trouble).to_have_count(0)
+
+
+def test_export_has_every_run_of_the_filter(
+    page: Page, server: Server, thirty: list[str]
+) -> None:
+    server.wait_finished(server.submit("hello.py", args=["=1+1", 'a "b", c']))
+    page.goto("/runs?script=thirty.py")
+    page.get_by_test_id("runs-export").click()
+    expect(page.get_by_test_id("dialog")).to_contain_text("30 runs")
+    with page.expect_download() as download:
+        page.get_by_test_id("export-start").click()
+    assert download.value.suggested_filename == "runs.csv"
+    rows = read_csv(download.value)
+    assert [row["id"] for row in rows] == thirty[::-1]
+    expect(page.get_by_test_id("export-done")).to_contain_text("30 runs saved")
+    page.goto("/runs?script=hello.py&q=%3D1%2B1")
+    page.get_by_test_id("runs-export").click()
+    with page.expect_download() as download:
+        page.get_by_test_id("export-start").click()
+    (row,) = read_csv(download.value)
+    assert row["args"] == """'=1+1 'a "b", c'"""
+    assert row["status"] == "completed"
+    assert float(row["duration_seconds"]) > 0
+
+
+def test_export_says_how_many_runs_it_leaves_out(
+    page: Page,
+    thirty: list[str],  # noqa: ARG001
+) -> None:
+    def many(route: Route) -> None:
+        answer = route.fetch()
+        headers = {**answer.headers, "x-total-count": "128440"}
+        route.fulfill(response=answer, headers=headers)
+
+    page.route("**/api/runs?*", many)
+    page.goto("/runs?script=thirty.py")
+    page.get_by_test_id("runs-export").click()
+    expect(page.get_by_test_id("export-cap")).to_contain_text("the older 108,440")
+
+
+def read_csv(download: Download) -> list[dict[str, str]]:
+    with open(download.path(), newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -27,6 +27,7 @@ export function MoreFilters() {
     ${script && html`<${Button} compact=${true} icon="x" label=${`script: ${script}`} title="Show all scripts" onClick=${() => setFilter({ script: null })} />`}
     ${isFiltered.value && html`<${Button} compact=${true} kind="quiet" label="Clear" title="Show all runs" onClick=${() => setFilter(NO_FILTER)} data-testid="filter-clear" />`}
     <${Views} />
+    <${IconButton} icon="download" label="Export as CSV" onClick=${async () => (await import('./export-runs.js')).askForExport()} data-testid="runs-export" />
     <${IconButton} icon="columns-3" label="Columns" class="icon-btn desktop-only" onClick=${chooseColumns} data-testid="columns" />`;
 }
 
