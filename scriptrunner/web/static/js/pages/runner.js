@@ -67,7 +67,7 @@ function Figures() {
   return html`<div class="figures six">
     <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && html`14 days<${Days} what="total" />`}<//>
     <${Figure} label="Last 24 hours" testid="stat-24h" value=${now && count(now.runs_24h)}>
-      ${now && html`${typeof now.success_rate_24h === 'number' ? `${percent(now.success_rate_24h)} succeeded` : 'none finished yet'}<${Days} what="failed" />`}<//>
+      ${now && html`${typeof now.success_rate_24h === 'number' ? html`<span class="nowrap">${percent(now.success_rate_24h)} succeeded</span>` : 'none finished yet'}<${Days} what="failed" />`}<//>
     <${Figure} label="Success rate" testid="stat-success" value=${now && (now.success_rate === null ? '–' : percent(now.success_rate))}>
       ${now && (done ? html`<${Share} by=${by} />${count(by.completed ?? 0)} of ${count(done)}` : 'completed ÷ (completed + failed)')}<//>
     <${Figure} label="Running" testid="stat-running" value=${now && count(by.running ?? 0)}>${now && listOf('running', by.running, 'Nothing runs now')}<//>
