@@ -64,9 +64,11 @@ class Tick:
 
     def __init__(self, settings: Settings) -> None:
         self._path = note.path_of(settings.data_dir)
-        self._write(settings)
+        self._settings = settings
+        self._write()
 
-    def _write(self, settings: Settings) -> None:
+    def _write(self) -> None:
+        settings = self._settings
         before = note.read(settings.data_dir)
         content = {
             "pid": os.getpid(),
@@ -82,12 +84,19 @@ class Tick:
         draft.replace(self._path)
 
     def end(self) -> None:
-        """Say that this supervisor ended on purpose: the next one is no restart."""
-        self._path.unlink(missing_ok=True)
+        """Say that this supervisor ended on purpose: the next one is no restart.
+
+        The note may be that of the next one already, which then stays.
+        """
+        if note.read(self._settings.data_dir).get("pid") == os.getpid():
+            self._path.unlink(missing_ok=True)
 
     def beat(self) -> None:
         """Say that we live; also keep the log from growing for ever."""
-        os.utime(self._path)
+        try:
+            os.utime(self._path)
+        except FileNotFoundError:
+            self._write()
         log = self._path.with_name("supervisor.log")
         if log.exists() and log.stat().st_size > LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))

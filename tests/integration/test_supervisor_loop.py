@@ -1,5 +1,7 @@
 """The loop with a ledger that fails at awkward moments."""
 
+import json
+import os
 import select
 import time
 from contextlib import closing
@@ -14,7 +16,8 @@ from scriptrunner.engine import process_tree
 from scriptrunner.engine.launch import Launch
 from scriptrunner.errors import UnavailableError
 from scriptrunner.settings import Settings
-from scriptrunner.supervisor import wakeup
+from scriptrunner.supervise import Tick
+from scriptrunner.supervisor import note, wakeup
 from scriptrunner.supervisor.loop import Supervisor
 from scriptrunner.supervisor.ports import ActiveAttempt
 
@@ -100,3 +103,23 @@ def test_who_wakes_the_supervisor_has_the_others_told(settings: Settings) -> Non
         wakeup.wake_supervisor(settings.data_dir)
         supervisor.run()
         assert heard == [listener]
+
+
+def test_an_ending_supervisor_leaves_the_note_of_the_next_one(
+    settings: Settings,
+) -> None:
+    """It removed that note, and the service counted as one without a supervisor."""
+    tick = Tick(settings)
+    next_one = {"pid": 1, "restarts": 0}
+    note.path_of(settings.data_dir).write_text(json.dumps(next_one))
+    tick.end()
+    assert note.read(settings.data_dir) == next_one
+
+
+def test_a_supervisor_whose_note_is_gone_writes_it_again(settings: Settings) -> None:
+    tick = Tick(settings)
+    note.path_of(settings.data_dir).unlink()
+    tick.beat()
+    assert note.read(settings.data_dir)["pid"] == os.getpid()
+    tick.end()
+    assert note.read(settings.data_dir) == {}
