@@ -31,5 +31,10 @@ async def wait_finished(runtime: Runtime, run_id: str, *, seconds: float) -> Non
         while not is_over and loop.time() < deadline and not runtime.ending.has_begun:
             await watcher.wait(deadline - loop.time())
             changes = await watcher.find_changes()
-            if changes is not None and concerns(changes, run_id):
+            if changes is None or not concerns(changes, run_id):
+                continue
+            item = next((each for each in changes.items if each.id == run_id), None)
+            if item is not None:
+                is_over = item.status in TERMINAL_STATUSES
+            else:  # it is gone, or who knows
                 is_over = await run_in_threadpool(is_finished)
