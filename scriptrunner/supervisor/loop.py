@@ -305,6 +305,7 @@ class Supervisor:
             pass_point("launch.after_send")
         while self._ready and now > self._ready[-1][1] + STALE_SECONDS:
             launch, _ = self._ready.pop()
+            self._pace.forget()
             self._guarded(lambda launch=launch: self._return(launch))  # type: ignore[misc]
 
     def _return(self, launch: Launch) -> None:

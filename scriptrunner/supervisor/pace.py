@@ -31,6 +31,10 @@ class Pace:
         """Take the duration of an attempt that ended."""
         self._durations.append(duration_seconds)
 
+    def forget(self) -> None:
+        """Claim nothing ahead until it has been seen again that scripts are short."""
+        self._durations.clear()
+
     @property
     def ahead(self) -> int:
         """How many runs may be claimed beyond the free slots, 0 to ``MAX_AHEAD``."""

@@ -97,6 +97,7 @@ def test_export_has_every_run_of_the_filter(
 ) -> None:
     server.wait_finished(server.submit("hello.py", args=["=1+1", 'a "b", c']))
     page.goto("/runs?script=thirty.py")
+    expect(page.get_by_test_id("run-row").first).to_be_visible()
     page.get_by_test_id("runs-export").click()
     expect(page.get_by_test_id("dialog")).to_contain_text("30 runs")
     with page.expect_download() as download:

@@ -1,7 +1,7 @@
 """The history itself: executions, figures, export, and taking old ones away."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
@@ -93,19 +93,29 @@ async def read_export_request(request: Request) -> ExportRequest:
     return validate(ExportRequest, await read_json_or_nothing(request))
 
 
+def _with_files(responses: dict[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """Add the media types that are no JSON to the description of the export."""
+    for media, form in (
+        ("text/csv", {"type": "string"}),
+        ("application/vnd.apache.parquet", {"type": "string", "format": "binary"}),
+    ):
+        responses[200]["content"][media] = {"schema": form}
+    return responses
+
+
 @router.post(
     "/api/analytics/export",
     name="export_history",
     response_class=Response,
-    responses={
-        **answers(
+    responses=_with_files(
+        answers(
             array_of("ExportedValue"),
             BodyTooLargeError,
             UnsupportedMediaTypeError,
             *HISTORY_ERRORS,
             headers={"Content-Disposition": "A fixed name, such as metrics_export.csv"},
         )
-    },
+    ),
     openapi_extra={
         "requestBody": {
             "required": False,

@@ -37,3 +37,14 @@ def test_one_long_script_ends_the_hurry():
     assert pace.ahead > 0
     pace.note(60.0)
     assert pace.ahead == 0
+
+
+def test_nothing_is_claimed_ahead_after_a_claim_was_put_back():
+    """It was claimed and put back twice a second behind scripts that take long."""
+    pace = Pace(slots=2)
+    for _ in range(WINDOW):
+        pace.note(0.01)
+    assert pace.ahead > 0
+    pace.forget()
+    pace.note(0.01)
+    assert pace.ahead == 0
