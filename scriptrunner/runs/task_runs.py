@@ -6,9 +6,9 @@ that were given, when it is over.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.engine import process_tree
@@ -31,9 +31,11 @@ from scriptrunner.runs.transitions import Host, RunChange
 from scriptrunner.runs.waiting import RunWaiter
 from scriptrunner.runs.writing import write
 from scriptrunner.settings import Settings
-from scriptrunner.storage.database import Connection, Database
+from scriptrunner.storage.database import Connection, Database, DatabaseGoneError
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 __all__ = ["Batch", "Origin", "TaskRun", "TaskRuns"]
 
@@ -156,8 +158,40 @@ class TaskRuns:
             problem = error.message
         return TaskRun(self._intake.prepare(script, options, origin), problem)
 
-    def discard(self, unused: Iterable[TaskRun]) -> None:
-        """Leave nothing of runs that were not queued after all."""
+    def commit(
+        self,
+        prepared: Sequence[TaskRun],
+        action: Callable[[Connection], tuple[T, Batch]],
+    ) -> T:
+        """Do ``action`` in one transaction, then carry out the batch that it returns.
+
+        Of ``prepared`` runs that were not queued nothing is left. When nobody knows
+        whether a try was committed they are left alone: housekeeping finds what has no
+        row.
+
+        Raises: what ``action`` and ``Database.retrying`` raise.
+        """
+        tries = 0
+
+        def attempt(connection: Connection) -> tuple[T, Batch]:
+            nonlocal tries
+            tries += 1
+            return action(connection)
+
+        try:
+            result, batch = self._database.retrying(attempt)
+        except BaseException as error:
+            is_unheard = tries > 0 and isinstance(error, DatabaseGoneError)
+            if tries <= 1 and not is_unheard:
+                self._leave_nothing_of(prepared)
+            raise
+        if tries == 1:
+            used = {run.run_id for run, _ in batch.runs}
+            self._leave_nothing_of(each for each in prepared if each.run_id not in used)
+        self.follow_up(batch)
+        return result
+
+    def _leave_nothing_of(self, unused: Iterable[TaskRun]) -> None:
         for each in unused:
             self._intake.discard(each.new)
 

@@ -93,9 +93,10 @@ class EventDesk:
             self._runs.check_disk()
         steps = [self._prepare(each, event, payload, principal) for each in listeners]
         firing = _Firing(event, payload, principal, idempotency)
-        answer, batch = self._commit(firing, steps)
-        self._runs.follow_up(batch)
-        return answer
+        prepared = [run for step in steps for run in step.runs]
+        return self._runs.commit(
+            prepared, lambda each: self._apply(each, firing, steps)
+        )
 
     def _prepare(self, task: Task, event: str, payload: Any, principal: str) -> Step:
         now = self._clock.utc_now()
@@ -126,20 +127,6 @@ class EventDesk:
             run=run,
         )
         return Step(task=task, intents=[intent], next_fire_at=task.next_fire_at)
-
-    def _commit(
-        self, firing: "_Firing", steps: Sequence[Step]
-    ) -> tuple[EventAnswer, Batch]:
-        prepared = [run for step in steps for run in step.runs]
-        used: set[str] = set()
-        try:
-            answer, batch = self._database.retrying(
-                lambda each: self._apply(each, firing, steps)
-            )
-            used = {run.run_id for run, _ in batch.runs}
-        finally:
-            self._runs.discard(each for each in prepared if each.run_id not in used)
-        return answer, batch
 
     def _apply(
         self, connection: Connection, firing: "_Firing", steps: Sequence[Step]

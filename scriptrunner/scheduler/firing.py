@@ -94,25 +94,8 @@ class Firer:
         return self._commit(steps)
 
     def _commit(self, steps: Sequence[Step]) -> Outcome:
-        tries = 0
-
-        def attempt(connection: Connection) -> tuple[Outcome, Batch]:
-            nonlocal tries
-            tries += 1
-            return self.apply(connection, steps)
-
         prepared = [run for step in steps for run in step.runs]
-        try:
-            outcome, batch = self._database.retrying(attempt)
-        except BaseException:
-            if tries <= 1:  # else nobody knows whether the first one was committed
-                self._runs.discard(prepared)
-            raise
-        if tries == 1:
-            used = {run.run_id for run, _ in batch.runs}
-            self._runs.discard(each for each in prepared if each.run_id not in used)
-        self._runs.follow_up(batch)
-        return outcome
+        return self._runs.commit(prepared, lambda each: self.apply(each, steps))
 
     # Inside the transaction
 

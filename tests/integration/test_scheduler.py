@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from scriptrunner.runs.models import IdempotencyKey
 from scriptrunner.scheduler.errors import TaskExistsError, TaskNotFoundError
 from scriptrunner.scheduler.models import TaskDefinition
 from scriptrunner.scheduler.tidying import TaskTidier
+from scriptrunner.storage.database import DatabaseGoneError
 from tests.task_world import TaskWorld
 
 KEY = IdempotencyKey(route="fire_event", key="k1", body_sha256="0" * 64)
@@ -645,3 +648,37 @@ def test_a_finished_task_can_be_changed_and_used_again(world: TaskWorld) -> None
     world.tasks.update("t", {"max_runs": 2}, principal="ann")
     world.tick(60)
     assert world.task().run_count == 2
+
+
+def commit_unheard(world: TaskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lose the answer to the next commit, and the database with it."""
+
+    def lose(action: Any) -> Any:
+        with world.database.write() as connection:
+            action(connection)
+        raise DatabaseGoneError
+
+    monkeypatch.setattr(world.database, "retrying", lose)
+
+
+@pytest.mark.parametrize("way", ["event", "time"])
+def test_files_of_a_run_stay_when_its_commit_was_not_answered(
+    world: TaskWorld, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """They were removed, and the run, which was queued, started without its secret."""
+    world.add(
+        schedule="every 1 minutes",
+        events=("go",),
+        run_options={"env_vars": {"API_TOKEN": "real"}},
+    )
+    world.clock.advance(60)
+    fire = {
+        "event": partial(world.tasks.events.fire, "go", principal="ann"),
+        "time": partial(world.tasks.firer.fire_due, limit=10),
+    }[way]
+    with monkeypatch.context() as lost:
+        commit_unheard(world, lost)
+        with pytest.raises(DatabaseGoneError):
+            fire()
+    (launch,) = world.claim()
+    assert launch.environment["API_TOKEN"] == "real"
