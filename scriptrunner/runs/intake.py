@@ -39,7 +39,7 @@ from scriptrunner.runs.shared_commit import (
     find_replayed,
 )
 from scriptrunner.settings import Settings
-from scriptrunner.storage.database import Database
+from scriptrunner.storage.database import Database, DatabaseGoneError
 
 #: Characters of a request that are searched.
 MAX_SEARCH_CHARACTERS = 64 << 10
@@ -197,6 +197,8 @@ class Intake:
         pass_point("submit.after_files")
         try:
             self._commit.put(entry)
+        except DatabaseGoneError:
+            raise  # nobody knows whether it is queued; housekeeping finds what has no row
         except BaseException:
             self._clear(run_id, options, origin)
             raise

@@ -1,6 +1,7 @@
 """How runs get into the queue: checks, files, bounds, repeated requests, shared commits."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from scriptrunner.runs.errors import (
 from scriptrunner.runs.intake import Origin
 from scriptrunner.runs.models import IdempotencyKey, Upload
 from scriptrunner.runs.shared_commit import Entry
+from scriptrunner.storage.database import Connection, DatabaseGoneError
 from tests.run_world import RunWorld
 
 
@@ -330,3 +332,20 @@ def test_rows_of_another_version_are_no_obstacle(world: RunWorld) -> None:
         )
     world.end(world.claim_one(), 0)
     assert world.get(run_id).item.status == "completed"
+
+
+def test_secrets_stay_when_a_commit_was_not_answered(
+    world: RunWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were removed, and the run, which was queued, started without them."""
+
+    def lose(action: Callable[[Connection], object]) -> None:
+        with world.database.write() as connection:
+            action(connection)
+        raise DatabaseGoneError
+
+    with monkeypatch.context() as lost:
+        lost.setattr(world.database, "retrying", lose)
+        with pytest.raises(DatabaseGoneError):
+            world.submit(env_vars={"API_KEY": "real-value"})
+    assert world.claim_one().environment["API_KEY"] == "real-value"

@@ -1,5 +1,6 @@
 """Tasks become runs: by time, by dependency, by event, by hand; each fire once."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -672,13 +673,13 @@ def test_files_of_a_run_stay_when_its_commit_was_not_answered(
         run_options={"env_vars": {"API_TOKEN": "real"}},
     )
     world.clock.advance(60)
-    fire = {
+    ways: dict[str, Callable[[], object]] = {
         "event": partial(world.tasks.events.fire, "go", principal="ann"),
         "time": partial(world.tasks.firer.fire_due, limit=10),
-    }[way]
+    }
     with monkeypatch.context() as lost:
         commit_unheard(world, lost)
         with pytest.raises(DatabaseGoneError):
-            fire()
+            ways[way]()
     (launch,) = world.claim()
     assert launch.environment["API_TOKEN"] == "real"
