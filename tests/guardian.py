@@ -12,14 +12,16 @@ import signal
 import sys
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+#: Seconds between two looks whether the starter lives. Not PR_SET_PDEATHSIG: that tells of
+#: the death of the thread that started this process, and threads of tests come and go.
+LOOK_SECONDS = 0.5
 
 
 def main() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    starter = os.getppid()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGCHLD})
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     child = os.fork()
@@ -27,10 +29,10 @@ def main() -> None:
         run_command()
     sys.stdout.write(f"{child}\n")
     sys.stdout.flush()
-    while True:
-        received = signal.sigwait({signal.SIGTERM, signal.SIGCHLD})
+    while os.getppid() == starter:
+        received = signal.sigtimedwait({signal.SIGTERM, signal.SIGCHLD}, LOOK_SECONDS)
         reap()
-        if received == signal.SIGTERM:
+        if received is not None and received.si_signo == signal.SIGTERM:
             break
     end_family()
 
