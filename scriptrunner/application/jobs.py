@@ -25,7 +25,7 @@ def make_jobs(settings: Settings, database: Database) -> tuple[BackgroundJob, ..
     outbox = Outbox(
         database,
         Channels(settings),
-        DeliveryNotes(RunFolders(settings.runs_dir)),
+        DeliveryNotes(RunFolders.of(settings)),
         announce=lambda: announce(settings.data_dir),
     )
     retention = RetentionJob(

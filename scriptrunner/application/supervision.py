@@ -64,7 +64,7 @@ def _make_live_alerts(settings: Settings, database: Database) -> LiveAlerts:
     """Return what looks after alert rules while scripts run."""
     return LiveAlerts(
         database,
-        RunFolders(settings.runs_dir),
+        RunFolders.of(settings),
         RunAlerts(AlertDesk(Channels(settings))),
         announce=lambda: announce(settings.data_dir),
     )

@@ -7,10 +7,11 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from scriptrunner.errors import StorageFullError
 from scriptrunner.fault_points import pass_point
+from scriptrunner.settings import Settings
 
 #: Name of an uploaded script, and of the bytes of a snapshot that is run again.
 SCRIPT_NAME = "upload.py"
@@ -48,6 +49,11 @@ class RunFolders:
         self.root = root
         self._root = str(root)
         self._durable = durable
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the run folders of a service."""
+        return cls(settings.runs_dir, durable=settings.durability == "power")
 
     def path(self, run_id: str) -> str:
         """Return where the folder of a run is, whether it exists or not."""

@@ -48,7 +48,7 @@ class Housekeeper:
     ) -> None:
         """Begin the first round with the first call."""
         self._database = database
-        self._folders = RunFolders(settings.runs_dir)
+        self._folders = RunFolders.of(settings)
         self._keep_changes = keep_changes
         self._clock = clock or SystemClock()
         self._next_round_at = 0.0

@@ -76,6 +76,7 @@ class Intake:
         folders: The run folders.
         roots: The allowed roots.
         clock: Tells the queueing time.
+        after_run: Knows what the steps of a run need.
         after_commit: Called when runs have been committed, by the thread that did it.
     """
 
@@ -87,6 +88,7 @@ class Intake:
         folders: RunFolders,
         roots: AllowedRoots,
         clock: Clock,
+        after_run: AfterRun,
         after_commit: Callable[[], None],
     ) -> None:
         """Start with nobody waiting."""
@@ -95,7 +97,7 @@ class Intake:
         self._folders = folders
         self._roots = roots
         self._clock = clock
-        self._after_run = AfterRun(settings, folders)
+        self._after_run = after_run
         self._commit = SharedCommit(
             database,
             queue_limit=settings.queue_limit,

@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from scriptrunner.clock import Clock, SystemClock
+from scriptrunner.clock import Clock
 from scriptrunner.engine import events as engine_events
-from scriptrunner.engine import intent, interpreter, process_tree
+from scriptrunner.engine import intent, interpreter
 from scriptrunner.engine.attempt import (
     TERMINAL_STATUSES,
     Claimed,
@@ -41,15 +41,13 @@ from scriptrunner.engine.steps import scans as scan_step
 from scriptrunner.errors import ScriptRunnerError, StorageFullError
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import outputs as run_outputs
-from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.claiming import Candidate, RetryTimes, keep_same
 from scriptrunner.runs.diary import Reports
-from scriptrunner.runs.folders import RunFolders
-from scriptrunner.runs.launching import LaunchBuilder
+from scriptrunner.runs.parts import RunParts
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import events, queue, state
 from scriptrunner.runs.repository.state import Before, LostRaceError, StoredRun
-from scriptrunner.runs.transitions import Host, RunChange
+from scriptrunner.runs.transitions import RunChange
 from scriptrunner.runs.writing import write
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Connection, Database
@@ -93,19 +91,11 @@ class Ledger:
         self._on_launch = on_launch
         self._database = database
         self._settings = settings
-        self._folders = RunFolders(
-            settings.runs_dir, durable=settings.durability == "power"
-        )
-        self._builder = LaunchBuilder(settings, self._folders, roots)
+        parts = RunParts(database, settings, roots=roots, clock=clock, boot_id=boot_id)
+        self._folders = parts.folders
+        self._builder = parts.builder
         version, system = _describe_interpreter(self._builder.python)
-        self._host = Host(
-            boot_id=boot_id or process_tree.boot_id(),
-            python_version=version,
-            platform=system,
-            clock=clock or SystemClock(),
-            max_output_bytes=settings.max_output_bytes,
-            after_run=AfterRun(settings, self._folders),
-        )
+        self._host = replace(parts.host, python_version=version, platform=system)
         self._retries = RetryTimes(self._host.clock)
         #: Ends with files that the database or the disk has refused.
         self._unwritten: list[End] = []

@@ -12,13 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from scriptrunner.clock import Clock, SystemClock
-from scriptrunner.engine import process_tree
+from scriptrunner.clock import Clock
 from scriptrunner.engine.beneath import open_beneath
 from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.visualizer import StepFacts, build_report
-from scriptrunner.runs.after_run import AfterRun
-from scriptrunner.runs.deleting import Remover
 from scriptrunner.runs.errors import (
     OutputNotFoundError,
     RunFileNotFoundError,
@@ -27,15 +24,8 @@ from scriptrunner.runs.errors import (
     VisualizerNotEnabledError,
 )
 from scriptrunner.runs.figures import read_live, read_samples
-from scriptrunner.runs.folders import (
-    OUTPUTS_NAME,
-    SCRIPT_NAME,
-    RunFolders,
-    is_run_id,
-)
-from scriptrunner.runs.intake import Intake
-from scriptrunner.runs.launching import LaunchBuilder
-from scriptrunner.runs.logs import OutputState, RunLogs
+from scriptrunner.runs.folders import OUTPUTS_NAME, SCRIPT_NAME, is_run_id
+from scriptrunner.runs.logs import OutputState
 from scriptrunner.runs.models import (
     Accepted,
     Changes,
@@ -49,13 +39,10 @@ from scriptrunner.runs.models import (
     StopOutcome,
     Submission,
 )
+from scriptrunner.runs.parts import RunParts
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import events, intake, lists, queue, records, state
-from scriptrunner.runs.restarts import Restarter
 from scriptrunner.runs.step_reports import step_facts
-from scriptrunner.runs.stopping import StopDesk
-from scriptrunner.runs.transitions import Host
-from scriptrunner.runs.waiting import RunWaiter
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Database
 
@@ -92,52 +79,21 @@ class RunService:
         boot_id: str | None = None,
     ) -> None:
         """Connect the parts; nothing is opened or written yet."""
-        clock = clock or SystemClock()
+        parts = RunParts(database, settings, roots=roots, clock=clock, boot_id=boot_id)
         self._database = database
         self._settings = settings
-        self._clock = clock
+        self._clock = parts.clock
         self._wake = wake
         self._announce = announce
-        durable = settings.durability == "power"
-        folders = self._folders = RunFolders(settings.runs_dir, durable=durable)
-        host = self._host = Host(
-            boot_id=boot_id or process_tree.boot_id(),
-            clock=clock,
-            max_output_bytes=settings.max_output_bytes,
-            after_run=AfterRun(settings, folders),
-        )
-        self._waiter = RunWaiter(database, settings.data_dir)
-        self._desk = StopDesk(
-            database,
-            folders=folders,
-            host=host,
-            waiter=self._waiter,
-            grace_seconds=settings.stop_grace_seconds,
-            after_commit=self._on_queue_change,
-        )
-        self._intake = Intake(
-            database,
-            settings,
-            folders=folders,
-            roots=roots,
-            clock=clock,
-            after_commit=self._on_submission,
-        )
-        self._restarter = Restarter(
-            database,
-            folders=folders,
-            scripts_dir=settings.scripts_dir,
-            roots=roots,
-            builder=LaunchBuilder(settings, folders, roots),
-            intake=self._intake,
-            desk=self._desk,
-            host=host,
-        )
-        self._remover = Remover(
-            database, folders=folders, scripts_dir=settings.scripts_dir, clock=clock
-        )
+        self._folders = parts.folders
+        self._host = parts.host
+        self._waiter = parts.waiter
+        self._desk = parts.make_desk(self._on_queue_change)
+        self._intake = parts.make_intake(self._on_submission)
+        self._restarter = parts.make_restarter(self._intake, self._desk)
+        self._remover = parts.make_remover()
         #: Reads what runs print.
-        self.logs = RunLogs(folders, cap_bytes=settings.max_output_bytes)
+        self.logs = parts.make_logs()
 
     def _on_submission(self) -> None:
         """Wake the supervisor, who tells the others: of many submissions at once."""

@@ -10,25 +10,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from scriptrunner.clock import Clock, SystemClock
-from scriptrunner.engine import process_tree
+from scriptrunner.clock import Clock
 from scriptrunner.engine.attempt import StopKind
 from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.plan import RunOptions, ScriptRef
 from scriptrunner.errors import InvalidInputError
-from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.errors import RunNotFoundError
-from scriptrunner.runs.folders import RunFolders
-from scriptrunner.runs.intake import Intake, Origin
+from scriptrunner.runs.intake import Origin
 from scriptrunner.runs.models import Accepted, IdempotencyKey
+from scriptrunner.runs.parts import RunParts
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import intake as intake_rows
 from scriptrunner.runs.repository import state, tasks
 from scriptrunner.runs.repository.intake import NewRun
 from scriptrunner.runs.shared_commit import find_replayed
-from scriptrunner.runs.stopping import Order, StopDesk, order_of
-from scriptrunner.runs.transitions import Host, RunChange
-from scriptrunner.runs.waiting import RunWaiter
+from scriptrunner.runs.stopping import Order, order_of
+from scriptrunner.runs.transitions import RunChange
 from scriptrunner.runs.writing import write
 from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Connection, Database, DatabaseGoneError
@@ -90,35 +87,15 @@ class TaskRuns:
         boot_id: str | None = None,
     ) -> None:
         """Connect the parts; nothing is opened or written yet."""
-        clock = clock or SystemClock()
+        parts = RunParts(database, settings, roots=roots, clock=clock, boot_id=boot_id)
         self._database = database
         self._settings = settings
         self._roots = roots
-        self._clock = clock
+        self._clock = parts.clock
         self._after_commit = after_commit
-        folders = RunFolders(settings.runs_dir, durable=settings.durability == "power")
-        self._host = Host(
-            boot_id=boot_id or process_tree.boot_id(),
-            clock=clock,
-            max_output_bytes=settings.max_output_bytes,
-            after_run=AfterRun(settings, folders),
-        )
-        self._intake = Intake(
-            database,
-            settings,
-            folders=folders,
-            roots=roots,
-            clock=clock,
-            after_commit=after_commit,
-        )
-        self._desk = StopDesk(
-            database,
-            folders=folders,
-            host=self._host,
-            waiter=RunWaiter(database, settings.data_dir),
-            grace_seconds=settings.stop_grace_seconds,
-            after_commit=after_commit,
-        )
+        self._host = parts.host
+        self._intake = parts.make_intake(after_commit)
+        self._desk = parts.make_desk(after_commit)
 
     # Before the transaction
 
