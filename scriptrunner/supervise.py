@@ -13,7 +13,7 @@ import sys
 import time
 
 from scriptrunner.clock import SystemClock, to_text
-from scriptrunner.engine import interpreter
+from scriptrunner.engine import interpreter, whole_file
 from scriptrunner.engine.kernel import list_missing_features, return_free_memory
 from scriptrunner.settings import Settings
 from scriptrunner.supervisor import note
@@ -78,10 +78,7 @@ class Tick:
             "interpreter": interpreter.describe(settings.python),
             "degraded": list_missing_features(),
         }
-        draft = self._path.with_suffix(".draft")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(content))
-        draft.replace(self._path)
+        whole_file.write(str(self._path), json.dumps(content).encode("ascii"))
 
     def end(self) -> None:
         """Say that this supervisor ended on purpose: the next one is no restart.

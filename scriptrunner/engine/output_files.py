@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from scriptrunner.engine import whole_file
 from scriptrunner.engine.beneath import open_beneath
 from scriptrunner.engine.destinations import InvalidOutputPathError, relative_output
 
@@ -131,10 +132,9 @@ class OwnFiles:
     def _remember(self, relative: str, digests: list[str | None]) -> None:
         """Note both what is there and what is about to be, before it is."""
         self._register.mkdir(0o700, parents=True, exist_ok=True)
-        entry = self._entry(relative)
-        fresh = entry.with_suffix(f".{uuid.uuid4()}")
-        fresh.write_text(json.dumps([each for each in digests if each is not None]))
-        fresh.replace(entry)
+        known = json.dumps([each for each in digests if each is not None])
+        entry = str(self._entry(relative))
+        whole_file.write(entry, known.encode("ascii"), mode=0o666)
 
 
 def _write(
@@ -259,14 +259,10 @@ class LocalOutputs:
         An earlier file is replaced, as by the output option of any tool.
         """
         target = Path(path)
-        temporary = target.with_name(f".{uuid.uuid4()}.tmp")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content)
-            temporary.replace(target)
+            whole_file.write(str(target), content, mode=0o666)
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
             raise OutputError(_explain(error)) from None
         self.written.append(describe_output(path, content))
         return path

@@ -5,11 +5,10 @@ Standard library only.
 
 import errno
 import os
-import time
 
+from scriptrunner.engine import whole_file
 from scriptrunner.engine.beneath import open_beneath
 from scriptrunner.engine.digest import sha256
-from scriptrunner.fault_points import pass_point
 
 #: Largest script that is started, in bytes.
 MAX_SCRIPT_BYTES = 64 * 1024 * 1024
@@ -124,21 +123,8 @@ def keep(data: bytes, digest: str, scripts_dir: str) -> None:
     target = f"{scripts_dir}/{digest}"
     if os.access(target, os.F_OK):
         return
-    draft = f"{target}.{os.getpid()}.{time.monotonic_ns()}"
     try:
-        descriptor = os.open(
-            draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400
-        )
-        try:
-            pass_point("script.keep")
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-        finally:
-            os.close(descriptor)
-        os.rename(draft, target)
+        whole_file.write(target, data, mode=0o400, point="script.keep")
     except OSError as error:
-        if os.access(draft, os.F_OK):
-            os.unlink(draft)
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             raise

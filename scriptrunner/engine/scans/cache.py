@@ -8,8 +8,8 @@ holds nothing that depends on who asked: neither file names nor what blocks.
 import json
 import os
 import stat
-import time
 
+from scriptrunner.engine import whole_file
 from scriptrunner.engine.digest import sha256
 from scriptrunner.engine.scans.report import is_report
 
@@ -71,34 +71,11 @@ def keep(folder: str, key: str, report: "dict[str, Any]") -> None:
     """
     if report.get("status") not in _KEPT:
         return
-    target = f"{folder}/{key}.json"
-    draft = f"{target}.{os.getpid()}.{time.monotonic_ns()}"
     try:
-        write_whole(draft, target, json.dumps(report).encode("ascii"))
+        whole_file.write(f"{folder}/{key}.json", json.dumps(report).encode("ascii"))
         _thin_out(folder)
     except OSError:
         return
-
-
-def write_whole(draft: str, target: str, data: bytes) -> None:
-    """Write ``data`` to ``target`` (0600) by way of a draft beside it.
-
-    Raises:
-        OSError: As the system says; no draft is left.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(draft, flags, 0o600)
-    try:
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-        finally:
-            os.close(descriptor)
-        os.rename(draft, target)
-    except OSError:
-        os.unlink(draft)
-        raise
 
 
 def _thin_out(folder: str) -> None:

@@ -6,20 +6,18 @@ per advisory, or a list in one file. Nothing is fetched here.
 
 import gzip
 import json
-import os
-import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scriptrunner.engine import whole_file
 from scriptrunner.engine.scans.advisories import (
     ECOSYSTEM,
     Advisories,
     AdvisoryDataError,
     iter_entries,
 )
-from scriptrunner.engine.scans.cache import write_whole
 
 #: Characters of a summary that are kept.
 MAX_SUMMARY = 240
@@ -50,8 +48,7 @@ def refresh(source: Path, target: Path) -> Advisories:
     if not found.package_count:
         raise AdvisoryDataError(f"{source.name} has no advisories for {ECOSYSTEM}")
     text = json.dumps(entries, ensure_ascii=True, separators=(",", ":"))
-    draft = f"{target}.{os.getpid()}.{time.monotonic_ns()}"
-    write_whole(draft, str(target), gzip.compress(text.encode("ascii"), mtime=0))
+    whole_file.write(str(target), gzip.compress(text.encode("ascii"), mtime=0))
     return found
 
 

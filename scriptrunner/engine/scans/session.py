@@ -9,6 +9,7 @@ import json
 import os
 import time
 
+from scriptrunner.engine import whole_file
 from scriptrunner.engine.scans import cache, report, requirements_file
 from scriptrunner.engine.scans.child_process import ScanStoppedError, ask
 from scriptrunner.engine.scans.kinds import KINDS, MAX_SCAN_BYTES, STATUSES
@@ -70,8 +71,7 @@ def perform(
         return known
     reports = _Session(launch, source, sha256, wake).perform()
     text = json.dumps({"sha256": sha256, **reports})
-    target = f"{run_dir}/{FILE_NAME}"
-    cache.write_whole(f"{target}.draft.{os.getpid()}", target, text.encode("ascii"))
+    whole_file.write(f"{run_dir}/{FILE_NAME}", text.encode("ascii"))
     return reports
 
 
