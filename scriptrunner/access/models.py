@@ -68,6 +68,13 @@ class TokenRecord:
     revoked: bool
     #: The one event that its bearer may fire (role ``event``), else None.
     scope: str | None = None
+    #: When it becomes worthless by itself, UTC; None: never.
+    expires_at: datetime | None = None
+
+    def is_valid(self, now: datetime) -> bool:
+        """Return whether it proves anybody now."""
+        has_expired = self.expires_at is not None and self.expires_at <= now
+        return not self.revoked and not has_expired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +83,8 @@ class NewToken:
 
     id: str
     text: str
+    name: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

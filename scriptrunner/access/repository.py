@@ -69,9 +69,11 @@ class AccessRepository:
             connection.execute(insert(tokens).values(_token_values(token)))
             return True
 
-    def count_valid_tokens(self) -> int:
-        """Return how many tokens are not revoked."""
-        query = select(func.count()).select_from(tokens).where(~tokens.c.revoked)
+    def count_valid_tokens(self, now: datetime) -> int:
+        """Return how many tokens are neither revoked nor expired."""
+        is_alive = or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now)
+        valid = (~tokens.c.revoked, is_alive)
+        query = select(func.count()).select_from(tokens).where(*valid)
         with self._database.read() as connection:
             return connection.scalar(query) or 0
 
@@ -217,6 +219,7 @@ def _to_token(row: Row[Any]) -> TokenRecord:
         last_used_at=row.last_used_at,
         revoked=row.revoked,
         scope=row.scope,
+        expires_at=row.expires_at,
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from scriptrunner.access import tokens
 from scriptrunner.access.audit import AuditLog
@@ -21,12 +21,12 @@ from scriptrunner.access.models import (
 )
 from scriptrunner.access.repository import AccessRepository
 from scriptrunner.access.usage import UsageLog
-from scriptrunner.clock import Clock
+from scriptrunner.clock import Clock, to_text
 from scriptrunner.storage.database import Database
 
 #: How long a login lasts without being used.
 SESSION_IDLE = timedelta(hours=12)
-#: Name of tokens made without one.
+#: Name of admin tokens made without one; tokens for an event are called after it.
 DEFAULT_NAME = "admin"
 #: Longest name of a token, in characters.
 NAME_LENGTH = 100
@@ -53,8 +53,8 @@ class AccessService:
         """Return the caller that the token ``text`` proves.
 
         Raises:
-            UnknownTokenError: If it proves nobody. Unknown, wrong and revoked tokens
-                take the same work and get the same answer.
+            UnknownTokenError: If it proves nobody. Unknown, wrong, revoked and expired
+                tokens take the same work and get the same answer.
         """
         token = self._prove(text)
         self._usage.note_token(
@@ -67,11 +67,12 @@ class AccessService:
 
         Raises:
             UnknownTokenError: If there is no such login, it was idle for too long, or
-                its token was revoked.
+                its token was revoked or has expired.
         """
         found = self._repository.find_session(tokens.digest(cookie))
         now = self._clock.utc_now()
-        if found is None or found.token.revoked or now - found.used_at > SESSION_IDLE:
+        is_known = found is not None and found.token.is_valid(now)
+        if found is None or not is_known or now - found.used_at > SESSION_IDLE:
             raise UnknownTokenError("The login has ended")
         self._usage.note_session(found.cookie_sha256, now=now, last=found.used_at)
         return _make_caller(found.token, peer=peer, proof=Proof.SESSION)
@@ -105,23 +106,29 @@ class AccessService:
         self,
         *,
         caller: Caller,
-        name: str = DEFAULT_NAME,
+        name: str | None = None,
         role: Role = Role.ADMIN,
         scope: str | None = None,
+        expires_at: datetime | None = None,
     ) -> NewToken:
         """Make, store and return a token; its text cannot be had again.
 
         Args:
             caller: Who makes it; recorded as its owner.
-            name: For people, 1 to 100 characters.
+            name: For people, 1 to 100 characters; None: after what it is for.
             role: What its bearer may do.
             scope: The event that it may fire, with the role ``event`` only.
+            expires_at: When it becomes worthless by itself, UTC; None: never.
         """
         text, parts = tokens.make_token()
+        if name is None:
+            name = DEFAULT_NAME if scope is None else f"event {scope}"
         record = self._make_record(parts, name=name, role=role, owner=caller.principal)
-        self._repository.add_token(replace(record, scope=scope))
-        self.audit.record(caller, "token.create", parts.id)
-        return NewToken(id=parts.id, text=text)
+        record = replace(record, scope=scope, expires_at=expires_at)
+        self._repository.add_token(record)
+        end = "" if expires_at is None else f", expires {to_text(expires_at)}"
+        self.audit.record(caller, "token.create", f"{parts.id}{end}")
+        return NewToken(id=parts.id, text=text, name=record.name, expires_at=expires_at)
 
     def create_first_token(self, *, caller: Caller) -> NewToken | None:
         """Make an admin token if there has never been a token; else return None."""
@@ -132,7 +139,7 @@ class AccessService:
         if not self._repository.add_first_token(record):
             return None
         self.audit.record(caller, "token.create", parts.id)
-        return NewToken(id=parts.id, text=text)
+        return NewToken(id=parts.id, text=text, name=record.name)
 
     def adopt_first_token(self, text: str, *, caller: Caller) -> bool:
         """Store ``text`` as an admin token if there has never been a token.
@@ -155,12 +162,12 @@ class AccessService:
         return self._find_valid(text) is not None
 
     def list_tokens(self) -> list[TokenRecord]:
-        """Return all tokens, oldest first, revoked ones included."""
+        """Return all tokens, oldest first, revoked and expired ones included."""
         return self._repository.list_tokens()
 
     def count_valid_tokens(self) -> int:
-        """Return how many tokens are not revoked."""
-        return self._repository.count_valid_tokens()
+        """Return how many tokens are neither revoked nor expired."""
+        return self._repository.count_valid_tokens(self._clock.utc_now())
 
     def revoke_token(self, token_id: str, *, caller: Caller) -> None:
         """Make a token worthless and end its logins, at once on every worker.
@@ -204,7 +211,8 @@ class AccessService:
         token = self._repository.find_token(parts.id)
         expected = token.secret_sha256 if token else tokens.NO_SECRET_SHA256
         matches = tokens.is_secret(parts.secret, expected)
-        return token if token and matches and not token.revoked else None
+        is_valid = token is not None and token.is_valid(self._clock.utc_now())
+        return token if matches and is_valid else None
 
     def _make_record(
         self, parts: tokens.TokenText, *, name: str, role: Role, owner: str

@@ -6,14 +6,16 @@ whoever can write there is the administrator.
 
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime
 
 import click
 
+from scriptrunner.access import expiry
 from scriptrunner.access.first_token import command_line_caller
 from scriptrunner.access.models import Role, TokenRecord
-from scriptrunner.access.service import DEFAULT_NAME, NAME_LENGTH, AccessService
+from scriptrunner.access.service import NAME_LENGTH, AccessService
 from scriptrunner.application.services import build_services
-from scriptrunner.clock import to_text
+from scriptrunner.clock import SystemClock, to_text
 from scriptrunner.errors import ScriptRunnerError
 from scriptrunner.scheduler.checking import NAME_WORDS, is_name
 from scriptrunner.settings import load_settings
@@ -32,7 +34,11 @@ def token() -> None:
 
 
 @token.command()
-@click.option("--name", default=DEFAULT_NAME, show_default=True, help="For people.")
+@click.option(
+    "--name",
+    show_default="admin, or the event",
+    help="For people.",
+)
 @click.option(
     "--role",
     type=click.Choice(ROLES),
@@ -41,36 +47,61 @@ def token() -> None:
     help="What its bearer may do.",
 )
 @click.option("--event", help="Make a token that may fire this event and nothing else.")
-def create(name: str, role: str, event: str | None) -> None:
+@click.option(
+    "--expires",
+    metavar="WHEN",
+    show_default="never",
+    help=f"When it ends by itself: {expiry.WORDS}.",
+)
+def create(name: str | None, role: str, event: str | None, expires: str | None) -> None:
     """Make a token and print it; it cannot be shown again."""
-    cleaned = " ".join(name.split())
-    if not 1 <= len(cleaned) <= NAME_LENGTH or not cleaned.isprintable():
-        raise click.BadParameter(
-            f"1 to {NAME_LENGTH} printable characters", param_hint="--name"
-        )
+    cleaned = None if name is None else _clean(name)
+    expires_at = None if expires is None else _parse(expires)
     if event is not None:
         if not is_name(event):
             raise click.BadParameter(NAME_WORDS, param_hint="--event")
         role = Role.EVENT.value
     with _opened() as access:
         made = access.create_token(
-            caller=command_line_caller(), name=cleaned, role=Role(role), scope=event
+            caller=command_line_caller(),
+            name=cleaned,
+            role=Role(role),
+            scope=event,
+            expires_at=expires_at,
         )
-    click.echo(f"Token {made.id} ({cleaned}, {role}), shown only now:", err=True)
+    end = "" if expires_at is None else f", until {_shorten(to_text(expires_at))}"
+    click.echo(f"Token {made.id} ({made.name}, {role}{end}), shown only now:", err=True)
     click.echo(made.text)
+
+
+def _clean(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= NAME_LENGTH or not cleaned.isprintable():
+        raise click.BadParameter(
+            f"1 to {NAME_LENGTH} printable characters", param_hint="--name"
+        )
+    return cleaned
+
+
+def _parse(expires: str) -> datetime:
+    try:
+        return expiry.parse_expiry(expires, now=SystemClock().utc_now())
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--expires") from None
 
 
 @token.command("list")
 def list_tokens() -> None:
-    """List all tokens, revoked ones included; never their secrets."""
+    """List all tokens, revoked and expired ones included; never their secrets."""
     with _opened() as access:
         records = access.list_tokens()
     if not records:
         click.echo("There are no tokens.", err=True)
         return
-    click.echo(_LINE.format("ID", "ROLE", "STATE", "CREATED", "LAST USED", "NAME"))
+    click.echo(_LINE.format(*_HEADS))
+    now = SystemClock().utc_now()
     for record in records:
-        click.echo(_format(record))
+        click.echo(_format(record, now))
 
 
 @token.command()
@@ -85,17 +116,20 @@ def revoke(token_id: str) -> None:
     click.echo(f"Token {token_id} is revoked.")
 
 
-_LINE = "{:10}{:8}{:10}{:21}{:21}{}"
+_LINE = "{:10}{:8}{:10}{:21}{:21}{:21}{}"
+_HEADS = ("ID", "ROLE", "STATE", "CREATED", "LAST USED", "EXPIRES", "NAME")
 
 
-def _format(record: TokenRecord) -> str:
-    used = record.last_used_at
+def _format(record: TokenRecord, now: datetime) -> str:
+    used, end = record.last_used_at, record.expires_at
+    state = "valid" if record.is_valid(now) else "expired"
     return _LINE.format(
         record.id,
         record.role.value,
-        "revoked" if record.revoked else "valid",
+        "revoked" if record.revoked else state,
         _shorten(to_text(record.created_at)),
         _shorten(to_text(used)) if used else "never",
+        _shorten(to_text(end)) if end else "never",
         record.name,
     )
 

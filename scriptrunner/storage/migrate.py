@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: The newest revision in ``migrations/versions``.
-HEAD = "0007"
+HEAD = "0008"
 #: Key of the lock under which PostgreSQL databases are migrated.
 LOCK_KEY = int.from_bytes(
     hashlib.sha256(b"scriptrunner migrate").digest()[:8], "big", signed=True

@@ -53,6 +53,21 @@ def test_a_token_is_shown_once_and_revoked(page: Page, server: Server) -> None:
     assert server.client.get("/api/me", headers=headers).status_code == 401
 
 
+def test_a_token_ends_by_itself(page: Page) -> None:
+    page.goto("/tokens")
+    page.get_by_test_id("token-end").select_option("30d")
+    page.get_by_test_id("token-add").click()
+    expect(page.get_by_test_id("dialog")).to_contain_text("expires in 30 d")
+    text = page.get_by_test_id("token-text").inner_text()
+    page.keyboard.press("Escape")
+    row = page.locator(f'[data-token-id="{text.split("_")[1]}"]')
+    expect(row).to_contain_text("in 30 d")
+    page.get_by_test_id("token-end").select_option("date")
+    page.get_by_test_id("token-date").fill("2036-01-31")
+    page.get_by_test_id("token-add").click()
+    expect(page.get_by_test_id("dialog")).to_contain_text("expires in")
+
+
 def test_a_token_for_another_system_fires_one_event(page: Page, server: Server) -> None:
     page.goto("/tokens")
     page.get_by_test_id("token-role").select_option("event")

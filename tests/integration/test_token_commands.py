@@ -43,12 +43,21 @@ def test_list_tells_all_but_the_secret() -> None:
         "CREATED",
         "LAST",
         "USED",
+        "EXPIRES",
         "NAME",
     ]
     assert lines[1].split()[:3] == [first.split("_")[1], "admin", "revoked"]
-    assert lines[1].endswith("never                laptop")
+    assert lines[1].split()[4:] == ["never", "never", "laptop"]
     assert lines[2].split()[:3] == [second.split("_")[1], "admin", "valid"]
     assert first.strip()[-43:] not in "\n".join(lines)
+
+
+def test_a_token_may_end_by_itself() -> None:
+    result = run("create", "--event", "deploy", "--expires", "2030-01-31")
+    lines = run("list").stdout.splitlines()
+
+    assert "(event deploy, event, until 2030-01-31T00:00:00Z)" in result.stderr
+    assert lines[1].endswith("never                2030-01-31T00:00:00Z event deploy")
 
 
 def test_empty_list_says_so() -> None:
@@ -66,7 +75,14 @@ def test_unknown_token_cannot_be_revoked() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [("--role", "king"), ("--name", ""), ("--name", "x" * 101)]
+    "options",
+    [
+        ("--role", "king"),
+        ("--name", ""),
+        ("--name", "x" * 101),
+        ("--expires", "soon"),
+        ("--expires", "2020-01-01"),
+    ],
 )
 def test_poor_options_make_no_token(options: tuple[str, str]) -> None:
     result = run("create", *options)

@@ -1,7 +1,10 @@
 """``/api/tokens``: made, listed without their secrets, revoked."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from scriptrunner.access.first_token import command_line_caller
 from tests.web.conftest import Web
 
 
@@ -39,6 +42,35 @@ def test_a_revoked_token_lets_nobody_in(web: Web) -> None:
     assert body["code"] == "token_not_found"
 
 
+def test_a_token_may_end_by_itself(web: Web) -> None:
+    made = make(web, expires="30d")
+    end = datetime.fromisoformat(made["expires_at"])
+    assert timedelta(days=29) < end - datetime.now(UTC) <= timedelta(days=30)
+    shown = listed(web)[made["id"]]
+    assert (shown["expires_at"], shown["valid"]) == (made["expires_at"], True)
+    assert make(web)["expires_at"] is None
+
+
+def test_an_expired_token_is_answered_like_an_unknown_one(web: Web) -> None:
+    services = web.app.state.runtime.services
+    ended = datetime.now(UTC) - timedelta(seconds=1)
+    local = command_line_caller()
+    token = services.access.create_token(caller=local, expires_at=ended)
+    bodies = []
+    for text in (token.text, f"wapi_00000000_{'x' * 43}"):
+        headers = {"Authorization": f"Bearer {text}"}
+        body = web.error("GET", "/api/me", 401, headers=headers)
+        bodies.append({**body, "request_id": ""})
+    assert bodies[0] == bodies[1]
+    shown = listed(web)[token.id]
+    assert (shown["revoked"], shown["valid"]) == (False, False)
+
+
+def test_a_token_for_an_event_is_called_after_it(web: Web) -> None:
+    made = make(web, role="event", event="deploy")
+    assert made["name"] == "event deploy"
+
+
 def test_an_unknown_token_is_404(web: Web) -> None:
     assert web.error("DELETE", "/api/tokens/zzzzzzzz", 404)["code"] == "token_not_found"
 
@@ -53,6 +85,9 @@ def test_an_unknown_token_is_404(web: Web) -> None:
         {"role": "none"},
         {"role": "king"},
         {"colour": "red"},
+        {"expires": "1y"},
+        {"expires": "2020-01-01"},
+        {"expires": 30},
         [],
     ],
 )

@@ -5,7 +5,11 @@ declares them all.
 """
 
 from scriptrunner.storage.tables.access import audit_entries, sessions, tokens
-from scriptrunner.storage.tables.alert import alert_deliveries, alerts
+from scriptrunner.storage.tables.alert import (
+    alert_deliveries,
+    alert_mutes,
+    alerts,
+)
 from scriptrunner.storage.tables.benchmark import benchmarks
 from scriptrunner.storage.tables.columns import JsonText, UtcTime, metadata
 from scriptrunner.storage.tables.execution import executions
@@ -45,6 +49,7 @@ __all__ = [
     "JsonText",
     "UtcTime",
     "alert_deliveries",
+    "alert_mutes",
     "alerts",
     "attempts",
     "audit_entries",

@@ -28,6 +28,8 @@ tokens = Table(
     Column("revoked", Boolean, nullable=False, server_default=text("false")),
     #: The one event that its bearer may fire (role ``event``), else None.
     Column("scope", String(128)),
+    #: When it becomes worthless by itself; None: never.
+    Column("expires_at", UtcTime),
 )
 
 #: Browser logins: the hash of the cookie, the token it came from, its last use.

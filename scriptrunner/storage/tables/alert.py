@@ -1,4 +1,4 @@
-"""Triggered alerts, and the outbox of their deliveries."""
+"""Triggered alerts, the outbox of their deliveries, and what is muted."""
 
 from sqlalchemy import (
     BigInteger,
@@ -69,7 +69,7 @@ alert_deliveries = Table(
     Column("channel", String(64), nullable=False),
     #: Whether it goes to the address that the run brought, which goes with the run.
     Column("to_run_webhook", Boolean, nullable=False),
-    #: ``pending``, ``sent``, ``failed`` or ``skipped``.
+    #: ``pending``, ``sent``, ``failed``, ``skipped`` or ``muted``.
     Column("status", String(16), nullable=False),
     #: Tries begun.
     Column("tries", Integer, nullable=False),
@@ -83,4 +83,27 @@ alert_deliveries = Table(
         "next_try_at",
         where="status = 'pending'",
     ),
+)
+
+#: One row per script, or rule of a script, of which nobody is told for a time. Rows whose
+#: time is over mean nothing; the next one that is made removes them.
+alert_mutes = Table(
+    "alert_mutes",
+    metadata,
+    number_key(),
+    #: Hash of what is muted, as PostgreSQL cannot index paths of any length.
+    Column("target_key", String(64), nullable=False),
+    #: Absolute where the script was found, else as it was given.
+    Column("script_path", Text, nullable=False),
+    #: Name of the rule; None: every rule.
+    Column("rule", Text),
+    #: The condition, letter by letter; None: every condition.
+    Column("condition", Text),
+    Column("muted_at", UtcTime, nullable=False),
+    Column("muted_by", String(128), nullable=False),
+    #: None: until somebody unmutes it.
+    Column("until", UtcTime),
+    #: Why, for people.
+    Column("note", Text),
+    UniqueConstraint("target_key"),
 )

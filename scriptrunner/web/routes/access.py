@@ -28,7 +28,8 @@ MAX_NUMBER = 2**63 - 1
 @router.get("/api/tokens", name="list_tokens", responses=answers("Tokens"))
 def list_tokens(services: ServicesDep) -> Response:
     """Return all tokens, oldest first; never their secrets."""
-    found = [token_to_json(each) for each in services.access.list_tokens()]
+    now = services.clock.utc_now()
+    found = [token_to_json(each, now) for each in services.access.list_tokens()]
     return json_answer({"tokens": found, "count": len(found)})
 
 
@@ -60,8 +61,15 @@ def create_token(
         name=wanted.name,
         role=Role(wanted.role),
         scope=wanted.event,
+        expires_at=wanted.expires,
     )
-    body = {"id": made.id, "name": wanted.name, "role": wanted.role, "token": made.text}
+    body = {
+        "id": made.id,
+        "name": made.name,
+        "role": wanted.role,
+        "expires_at": made.expires_at,
+        "token": made.text,
+    }
     return json_answer(body, status=201, headers={"Cache-Control": "no-store"})
 
 

@@ -1,18 +1,29 @@
 """Shapes of tokens and of the audit trail: what is asked, and what is answered."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from scriptrunner.access.service import DEFAULT_NAME, NAME_LENGTH
+from scriptrunner.access.expiry import WORDS, parse_expiry
+from scriptrunner.access.models import TokenRecord
+from scriptrunner.access.service import NAME_LENGTH
 from scriptrunner.scheduler.checking import is_name
 from scriptrunner.web.schemas.answers import Answer, Count
 
 
-def _clean_name(text: str) -> str:
+def _clean_name(text: str | None) -> str | None:
     """Return a name with single blanks inside and none around it."""
+    if text is None:
+        return None
     cleaned = " ".join(text.split())
     if not 1 <= len(cleaned) <= NAME_LENGTH or not cleaned.isprintable():
         raise PydanticCustomError(
@@ -23,22 +34,42 @@ def _clean_name(text: str) -> str:
     return cleaned
 
 
+def _read_expiry(value: object) -> object:
+    """Return when a token ends that is made now."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_expiry(value, now=datetime.now(UTC))
+    except ValueError:
+        raise PydanticCustomError(
+            "token_expiry", "Input should be {words}", {"words": WORDS}
+        ) from None
+
+
 class TokenRequest(BaseModel):
     """A token to make."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Annotated[
-        str,
+        str | None,
         AfterValidator(_clean_name),
-        Field(description="For people, 1 to 100 printable characters"),
-    ] = DEFAULT_NAME
+        Field(
+            description="For people, 1 to 100 printable characters; without one "
+            "`admin`, or `event` and the event"
+        ),
+    ] = None
     role: Annotated[
         Literal["admin", "event"], Field(description="What its bearer may do")
     ] = "admin"
     event: Annotated[
         str | None,
         Field(description="The one event that its bearer may fire, with role `event`"),
+    ] = None
+    expires: Annotated[
+        datetime | None,
+        BeforeValidator(_read_expiry, json_schema_input_type=str | None),
+        Field(description=f"When it ends by itself: {WORDS}; null: never"),
     ] = None
 
     @model_validator(mode="after")
@@ -64,10 +95,12 @@ class Token(Answer):
     last_used_at: datetime | None = Field(description="At most a minute old")
     revoked: bool
     scope: str | None = Field(description="The one event that it may fire")
+    expires_at: datetime | None = Field(description="null: never")
+    valid: bool = Field(description="Whether it is neither revoked nor expired")
 
 
 class Tokens(Answer):
-    """All tokens, oldest first, revoked ones included."""
+    """All tokens, oldest first, revoked and expired ones included."""
 
     tokens: list[Token]
     count: Count
@@ -79,6 +112,7 @@ class TokenMade(Answer):
     id: str
     name: str
     role: str
+    expires_at: datetime | None = Field(description="null: never")
     token: str
 
 
@@ -110,6 +144,8 @@ class AuditLines(Answer):
     next_before: int | None
 
 
-def token_to_json(record: Any) -> dict[str, Any]:
+def token_to_json(record: TokenRecord, now: datetime) -> dict[str, Any]:
     """Return what may be shown of a stored token."""
-    return {name: getattr(record, name) for name in Token.model_fields}
+    names = [name for name in Token.model_fields if name != "valid"]
+    shown = {name: getattr(record, name) for name in names}
+    return {**shown, "valid": record.is_valid(now)}
