@@ -7,9 +7,9 @@ the very change of the run that met its rule, or not at all.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from scriptrunner.alerts import repository
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.models import DeliveryStatus, NewAlert, NewDelivery
+from scriptrunner.alerts.repository import triggered
 from scriptrunner.engine.metric_names import find_unknown
 from scriptrunner.engine.rules import Rule
 from scriptrunner.engine.steps.alerts import condition_of
@@ -67,7 +67,7 @@ class AlertDesk:
         self, connection: Connection, run_ids: Collection[str]
     ) -> Mapping[str, Mapping[int, Mapping[str, float]]]:
         """Return what met rules of runs while these were running, by run and rule."""
-        return repository.list_early(connection, run_ids)
+        return triggered.list_early(connection, run_ids)
 
     def add(self, connection: Connection, new: Sequence[NewAlert]) -> set[int]:
         """Store alerts of one transaction; return the rules that were not met before.
@@ -76,7 +76,7 @@ class AlertDesk:
         """
         if not new:
             return set()
-        added = repository.add(connection, new, reserve(connection, len(new)))
+        added = triggered.add(connection, new, reserve(connection, len(new)))
         return {each.rule for each in added}
 
     def show_deliveries(
@@ -89,7 +89,7 @@ class AlertDesk:
             run_id: Their run.
             entries: One per rule, in order.
         """
-        known = repository.list_deliveries_of_run(connection, run_id)
+        known = triggered.list_deliveries_of_run(connection, run_id)
         return [
             {**entry, "deliveries": known.get(place, entry["deliveries"])}
             for place, entry in enumerate(entries)

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Protocol
 
-from scriptrunner.alerts import repository
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.errors import DeliveryError
 from scriptrunner.alerts.models import Alert, Delivery, DeliveryStatus
+from scriptrunner.alerts.repository import outbox, triggered
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.storage.database import Connection, Database
 
@@ -81,7 +81,7 @@ class Outbox:
     def is_due(self) -> bool:
         """Return whether a delivery is due: one look at an index of what is pending."""
         with self._database.read() as connection:
-            next_try_at = repository.find_next_try(connection)
+            next_try_at = outbox.find_next_try(connection)
         return next_try_at is not None and next_try_at <= self._clock.utc_now()
 
     def work(self, stop: threading.Event) -> None:
@@ -89,7 +89,7 @@ class Outbox:
         while not stop.is_set():
             with self._database.read() as connection:
                 now = self._clock.utc_now()
-                due = repository.list_due(connection, now=now, limit=BATCH)
+                due = outbox.list_due(connection, now=now, limit=BATCH)
             if not due:
                 return
             with ThreadPoolExecutor(max_workers=min(SENDERS, len(due))) as pool:
@@ -119,7 +119,7 @@ class Outbox:
         wait = timedelta(seconds=pauses[delivery.tries] + TRY_SECONDS)
         next_try_at = self._clock.utc_now() + wait
         return self._database.retrying(
-            lambda each: repository.begin_try(each, delivery, next_try_at=next_try_at)
+            lambda each: outbox.begin_try(each, delivery, next_try_at=next_try_at)
         )
 
     def _send(self, delivery: Delivery, alert: Alert) -> DeliveryError | None:
@@ -167,7 +167,7 @@ class Outbox:
         is_pending = status is DeliveryStatus.PENDING
         wait = self._pause_after(delivery, failure) if is_pending else 0.0
         error = None if failure is None else failure.message
-        was_pending = repository.note_try(
+        was_pending = outbox.note_try(
             connection,
             delivery,
             status=status,
@@ -175,7 +175,7 @@ class Outbox:
             next_try_at=now + timedelta(seconds=wait) if is_pending else None,
             now=now,
         )
-        alert = alert or repository.find(connection, delivery.alert_id)
+        alert = alert or triggered.find(connection, delivery.alert_id)
         if not was_pending or alert is None:
             return
         tries = delivery.tries if error == CUT_OFF else delivery.tries + 1

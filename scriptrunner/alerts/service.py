@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from scriptrunner.alerts import repository
 from scriptrunner.alerts.channels import Channel, Channels
 from scriptrunner.alerts.errors import AlertNotFoundError, DeliveryError
 from scriptrunner.alerts.models import Alert, AlertPage, DeliveryStatus, Notice
+from scriptrunner.alerts.repository import triggered
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.storage.database import Database
 
@@ -52,7 +52,7 @@ class AlertService:
             script: Part of the script path, in any case.
         """
         with self._database.read() as connection:
-            return repository.list_page(
+            return triggered.list_page(
                 connection, limit=limit, offset=offset, since=since, script=script
             )
 
@@ -66,7 +66,7 @@ class AlertService:
             raise AlertNotFoundError
         now = self._clock.utc_now()
         alert = self._database.retrying(
-            lambda each: repository.acknowledge(
+            lambda each: triggered.acknowledge(
                 each, alert_id, principal=principal, now=now
             )
         )
@@ -82,7 +82,7 @@ class AlertService:
             up_to: This one included.
         """
         with self._database.read() as connection:
-            return repository.list_changed(
+            return triggered.list_changed(
                 connection, after=after, up_to=up_to, limit=CHANGES_AT_ONCE
             )
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from scriptrunner.alerts import repository
 from scriptrunner.alerts.models import DeliveryStatus, NewAlert, NewDelivery
+from scriptrunner.alerts.repository import triggered
 from scriptrunner.history.models import Cursor, HistoryFilter, Outcome
 from scriptrunner.history.store import BATCH, HistoryStore
 from scriptrunner.storage.database import Database
@@ -194,7 +194,7 @@ def add_alert(database, run_id):
         deliveries=[delivery],
     )
     with database.write() as connection:
-        repository.add(connection, [alert], [1])
+        triggered.add(connection, [alert], [1])
 
 
 def test_removal_takes_what_hangs_on_it(database, history):

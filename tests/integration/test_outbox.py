@@ -10,11 +10,11 @@ from datetime import timedelta
 
 import pytest
 
-from scriptrunner.alerts import repository
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.errors import DeliveryError
 from scriptrunner.alerts.models import DeliveryStatus, NewAlert, NewDelivery
 from scriptrunner.alerts.outbox import CUT_OFF, GONE, PAUSES_SECONDS, Outbox
+from scriptrunner.alerts.repository import outbox, triggered
 from scriptrunner.settings import PROJECT_FOLDER, Settings
 from scriptrunner.storage.changes import get_current, reserve
 from tests.clocks import FakeClock
@@ -104,14 +104,14 @@ class Office:
     def add(self, *alerts):
         with self.database.write() as connection:
             numbers = reserve(connection, len(alerts))
-            return repository.add(connection, alerts, numbers)
+            return triggered.add(connection, alerts, numbers)
 
     def work(self):
         self.outbox.work(NEVER)
 
     def page(self, **wanted):
         with self.database.read() as connection:
-            return repository.list_page(
+            return triggered.list_page(
                 connection, **{"limit": 50, "offset": 0, **wanted}
             )
 
@@ -303,11 +303,11 @@ def test_a_last_try_that_nobody_lived_to_tell_of_is_given_up(office):
     office.add(make_alert(office.clock, pending()))
     for _ in range(5):
         with office.database.write() as connection:
-            due = repository.list_due(
+            due = outbox.list_due(
                 connection, now=office.clock.utc_now() + timedelta(days=1), limit=1
             )
             next_try_at = office.clock.utc_now()
-            repository.begin_try(connection, due[0], next_try_at=next_try_at)
+            outbox.begin_try(connection, due[0], next_try_at=next_try_at)
     office.work()
     assert office.channels.sent == []
     found = office.delivery()
@@ -317,7 +317,7 @@ def test_a_last_try_that_nobody_lived_to_tell_of_is_given_up(office):
 def test_two_outboxes_do_not_send_the_same_try(office):
     office.add(make_alert(office.clock, pending()))
     with office.database.read() as connection:
-        due = repository.list_due(connection, now=office.clock.utc_now(), limit=9)
+        due = outbox.list_due(connection, now=office.clock.utc_now(), limit=9)
     office.work()
     office.outbox._try(due[0], NEVER)
     assert len(office.channels.sent) == 1
@@ -345,7 +345,7 @@ def test_changes_are_told_in_order(office):
     office.work()
     with office.database.read() as connection:
         now = get_current(connection)
-        changed = repository.list_changed(connection, after=before, up_to=now, limit=9)
+        changed = triggered.list_changed(connection, after=before, up_to=now, limit=9)
     assert [each.id for each in changed] == [second.id, first.id]
     assert changed[1].deliveries[0].status == "sent"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scriptrunner.alerts import repository
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.desk import AlertDesk
+from scriptrunner.alerts.repository import triggered
 from scriptrunner.runs.alerting import RunAlerts
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.live_alerts import LiveAlerts
@@ -20,7 +20,7 @@ def rule(condition, *channels, **changes):
 
 def alerts_of(world):
     with world.database.read() as connection:
-        return repository.list_page(connection, limit=200, offset=0).items
+        return triggered.list_page(connection, limit=200, offset=0).items
 
 
 def entries_of(world, run_id):

@@ -1,4 +1,4 @@
-"""SQL of alerts and of the outbox of their deliveries."""
+"""SQL of alerts that were triggered, with their deliveries."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -33,8 +33,9 @@ _DELIVERY_NAMES = tuple(
     each.name for each in fields(Delivery) if each.name in alert_deliveries.c
 )
 _ALERTS = select(*(alerts.c[name] for name in _ALERT_NAMES))
-_DELIVERIES = select(*(alert_deliveries.c[name] for name in _DELIVERY_NAMES))
-_OF_ALERTS = _DELIVERIES.where(
+#: All that is known of deliveries.
+DELIVERIES = select(*(alert_deliveries.c[name] for name in _DELIVERY_NAMES))
+_OF_ALERTS = DELIVERIES.where(
     alert_deliveries.c.alert_id.in_(bindparam("ids", expanding=True))
 ).order_by(alert_deliveries.c.alert_id, alert_deliveries.c.place)
 _EARLY = select(alerts.c.run_id, alerts.c.rule, alerts.c.measured).where(
@@ -53,29 +54,12 @@ _OF_RUN = (
     .where(alerts.c.run_id == bindparam("run_id"))
     .order_by(alerts.c.rule, alert_deliveries.c.place)
 )
-_IS_DUE = (
-    alert_deliveries.c.status == DeliveryStatus.PENDING,
-    alert_deliveries.c.next_try_at <= bindparam("now"),
-)
-_DUE = (
-    _DELIVERIES.where(*_IS_DUE)
-    .order_by(alert_deliveries.c.next_try_at, alert_deliveries.c.id)
-    .limit(bindparam("limit"))
-)
-_NEXT_TRY = select(func.min(alert_deliveries.c.next_try_at)).where(
-    alert_deliveries.c.status == DeliveryStatus.PENDING
-)
 _CHANGED = (
     _ALERTS.where(
         alerts.c.change > bindparam("after"), alerts.c.change <= bindparam("up_to")
     )
     .order_by(alerts.c.change)
     .limit(bindparam("limit"))
-)
-_TOUCH = (
-    update(alerts)
-    .where(alerts.c.id == bindparam("for_id"))
-    .values(change=bindparam("number"))
 )
 
 
@@ -227,7 +211,7 @@ def _with_deliveries(connection: Connection, rows: Sequence[Row[Any]]) -> list[A
     by_alert: dict[int, list[Delivery]] = defaultdict(list)
     if ids:
         for row in connection.execute(_OF_ALERTS, {"ids": ids}):
-            by_alert[row.alert_id].append(_to_delivery(row))
+            by_alert[row.alert_id].append(to_delivery(row))
     return [
         Alert(
             **dict(zip(_ALERT_NAMES, row, strict=True)),
@@ -237,7 +221,8 @@ def _with_deliveries(connection: Connection, rows: Sequence[Row[Any]]) -> list[A
     ]
 
 
-def _to_delivery(row: Row[Any]) -> Delivery:
+def to_delivery(row: Row[Any]) -> Delivery:
+    """Return the delivery of a row of ``DELIVERIES``."""
     return Delivery(**dict(zip(_DELIVERY_NAMES, row, strict=True)))
 
 
@@ -260,80 +245,3 @@ def list_changed(
     """Return alerts whose last change lies behind ``after``, in order of change."""
     values = {"after": after, "up_to": up_to, "limit": limit}
     return _with_deliveries(connection, connection.execute(_CHANGED, values).all())
-
-
-# The outbox
-
-
-def find_next_try(connection: Connection) -> datetime | None:
-    """Return when the next delivery is due, or None if none is pending."""
-    found: datetime | None = connection.execute(_NEXT_TRY).scalar()
-    return found
-
-
-def list_due(connection: Connection, *, now: datetime, limit: int) -> list[Delivery]:
-    """Return pending deliveries whose time has come, the longest waiting first."""
-    rows = connection.execute(_DUE, {"now": now, "limit": limit})
-    return [_to_delivery(row) for row in rows]
-
-
-def begin_try(
-    connection: Connection, delivery: Delivery, *, next_try_at: datetime
-) -> Alert | None:
-    """Count a try before it is made, and put off the next one.
-
-    So a try that kills the process costs one try and a pause, and is never spun on.
-
-    Returns:
-        The alert, or None if the delivery is not as it was any more.
-    """
-    reserve(connection, 1)
-    begun = connection.execute(
-        update(alert_deliveries)
-        .where(
-            alert_deliveries.c.id == delivery.id,
-            alert_deliveries.c.status == DeliveryStatus.PENDING,
-            alert_deliveries.c.tries == delivery.tries,
-        )
-        .values(tries=delivery.tries + 1, next_try_at=next_try_at)
-    )
-    return find(connection, delivery.alert_id) if begun.rowcount == 1 else None
-
-
-def note_try(
-    connection: Connection,
-    delivery: Delivery,
-    *,
-    status: DeliveryStatus,
-    error: str | None,
-    next_try_at: datetime | None,
-    now: datetime,
-) -> bool:
-    """Note how a try went; return whether the delivery was still pending.
-
-    Args:
-        connection: In a write transaction.
-        delivery: The one that was tried.
-        status: Pending if there is to be another try.
-        error: Why it failed, or None.
-        next_try_at: When the next try is due; None if it is over.
-        now: The time.
-    """
-    number = reserve(connection, 1)[0]
-    changed = connection.execute(
-        update(alert_deliveries)
-        .where(
-            alert_deliveries.c.id == delivery.id,
-            alert_deliveries.c.status == DeliveryStatus.PENDING,
-        )
-        .values(
-            status=status,
-            error=error,
-            next_try_at=next_try_at,
-            finished_at=None if status is DeliveryStatus.PENDING else now,
-        )
-    )
-    if changed.rowcount != 1:
-        return False
-    connection.execute(_TOUCH, {"for_id": delivery.alert_id, "number": number})
-    return True

@@ -1,0 +1,1 @@
+"""SQL of alerts: what was triggered, the outbox of deliveries, and what is muted."""
