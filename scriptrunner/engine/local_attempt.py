@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from scriptrunner.clock import from_microseconds, to_text
-from scriptrunner.engine.attempt import outcome_of
 from scriptrunner.engine.control_file import ControlFile
 from scriptrunner.engine.events import execution_time
+from scriptrunner.engine.outcomes import outcome_of
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from typing import Any
 from scriptrunner.clock import from_microseconds, to_text
 from scriptrunner.engine import attempt as machine
 from scriptrunner.engine import control_file, intent, sample_file
-from scriptrunner.engine.attempt import Phase, RunState, StopKind
+from scriptrunner.engine.attempt import RunState
 from scriptrunner.engine.events import (
     DATA_KEYS,
     END_EVENTS,
@@ -32,6 +32,7 @@ from scriptrunner.engine.local_attempt import LocalAttempt
 from scriptrunner.engine.local_ending import conclude
 from scriptrunner.engine.local_plan import LocalPlan
 from scriptrunner.engine.metrics import RunFacts
+from scriptrunner.engine.outcomes import Phase, StopKind, outcome_of
 from scriptrunner.engine.result import (
     Outputs,
     build_result,
@@ -409,7 +410,7 @@ class LocalRun:
         options = self._plan.options
         last = self._attempts[-1] if self._attempts else None
         end = None if last is None else last.end
-        if options.dry_run and self._state.outcome == machine.outcome_of("dry_run"):
+        if options.dry_run and self._state.outcome == outcome_of("dry_run"):
             return {**self._plan.describe(), **scan_report.describe(self._scans)}
         facts, ending = self._facts(last, self._state), self._ending
         if ending is not None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scriptrunner.clock import from_microseconds, to_text
-from scriptrunner.engine.attempt import Outcome
 from scriptrunner.engine.events import execution_time
+from scriptrunner.engine.outcomes import Outcome
 
 #: Decimals of percentages and of sizes in MiB.
 _DECIMALS = 2

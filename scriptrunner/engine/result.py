@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from scriptrunner.engine.attempt import Status
 from scriptrunner.engine.metrics import RunFacts, metrics_from
+from scriptrunner.engine.outcomes import Status
 
 #: Reads ``size`` bytes at ``offset``: ``read(size, offset)``.
 Read = Callable[[int, int], bytes]

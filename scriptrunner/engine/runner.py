@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from scriptrunner.engine.attempt import Reason, StopKind
 from scriptrunner.engine.events import EventReceiver, StructuredLogger
 from scriptrunner.engine.live_output import OutputReceiver
 from scriptrunner.engine.local_plan import plan_locally
 from scriptrunner.engine.local_run import LocalRun
+from scriptrunner.engine.outcomes import Reason, StopKind
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.scans.kinds import DEFAULT_BLOCK
 from scriptrunner.engine.steps.ending import EndingReceiver

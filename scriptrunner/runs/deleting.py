@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scriptrunner.clock import Clock
-from scriptrunner.engine.attempt import ACTIVE_STATUSES
+from scriptrunner.engine.outcomes import ACTIVE_STATUSES
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs.errors import RunActiveError, RunNotFoundError
 from scriptrunner.runs.folders import RunFolders, is_run_id

@@ -5,7 +5,7 @@ from typing import Any
 
 from scriptrunner.clock import Clock
 from scriptrunner.engine import sample_file
-from scriptrunner.engine.attempt import LIVE_PHASES
+from scriptrunner.engine.outcomes import LIVE_PHASES
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.models import AttemptRecord, RunListItem
 

@@ -21,18 +21,17 @@ from scriptrunner.clock import Clock
 from scriptrunner.engine import events as engine_events
 from scriptrunner.engine import intent, interpreter
 from scriptrunner.engine.attempt import (
-    TERMINAL_STATUSES,
     Claimed,
     DryRunDone,
     Ended,
     Lost,
-    Phase,
     RetryDue,
     Started,
     Tombstoned,
 )
 from scriptrunner.engine.events import EventType
 from scriptrunner.engine.launch import Launch
+from scriptrunner.engine.outcomes import TERMINAL_STATUSES, Phase
 from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.result import Outputs

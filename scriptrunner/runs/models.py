@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from scriptrunner.engine.attempt import (
+from scriptrunner.engine.outcomes import (
     ACTIVE_STATUSES,
     LIVE_PHASES,
     TERMINAL_STATUSES,

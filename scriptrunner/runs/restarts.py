@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scriptrunner.engine.attempt import ACTIVE_STATUSES, Phase, Status, StopKind
+from scriptrunner.engine.outcomes import ACTIVE_STATUSES, Phase, Status, StopKind
 from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import ScriptRef
 from scriptrunner.fault_points import pass_point

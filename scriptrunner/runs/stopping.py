@@ -10,13 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scriptrunner.engine import control_file, intent
-from scriptrunner.engine.attempt import (
-    TERMINAL_STATUSES,
-    Phase,
-    Status,
-    StopAsked,
-    StopKind,
-)
+from scriptrunner.engine.attempt import StopAsked
+from scriptrunner.engine.outcomes import TERMINAL_STATUSES, Phase, Status, StopKind
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs import outputs as run_outputs
 from scriptrunner.runs.errors import (

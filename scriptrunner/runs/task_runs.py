@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from scriptrunner.clock import Clock
-from scriptrunner.engine.attempt import StopKind
+from scriptrunner.engine.outcomes import StopKind
 from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.plan import RunOptions, ScriptRef
 from scriptrunner.errors import InvalidInputError

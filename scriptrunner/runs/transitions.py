@@ -18,14 +18,13 @@ from scriptrunner.engine.attempt import (
     Emit,
     Ended,
     Finish,
-    Outcome,
     Refuse,
     RunState,
     Wait,
-    outcome_of,
 )
 from scriptrunner.engine.events import EventType
 from scriptrunner.engine.metrics import RunFacts, metrics_from
+from scriptrunner.engine.outcomes import Outcome, outcome_of
 from scriptrunner.engine.result import Outputs, build_result, error_text
 from scriptrunner.engine.scans import report as scan_report
 from scriptrunner.engine.steps import scans as scan_step

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scriptrunner.engine import control_file, process_tree
-from scriptrunner.engine.attempt import StopKind
+from scriptrunner.engine.outcomes import StopKind
 from scriptrunner.supervisor.ports import End
 from tests.run_world import BOOT, SHA256, RunWorld
 

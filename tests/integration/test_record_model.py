@@ -23,9 +23,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from scriptrunner.engine.attempt import StopKind
 from scriptrunner.engine.events import END_EVENTS
 from scriptrunner.engine.launch import Launch
+from scriptrunner.engine.outcomes import StopKind
 from scriptrunner.runs.errors import (
     AlreadyStoppingError,
     RestartPendingError,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scriptrunner.engine import intent
-from scriptrunner.engine.attempt import StopKind
+from scriptrunner.engine.outcomes import StopKind
 from scriptrunner.engine.paths import ScriptMissingError
 from scriptrunner.runs.errors import (
     QueueFullError,

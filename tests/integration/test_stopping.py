@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from scriptrunner.engine import intent
-from scriptrunner.engine.attempt import StopKind
 from scriptrunner.engine.launch import Launch
+from scriptrunner.engine.outcomes import StopKind
 from scriptrunner.runs import stopping
 from scriptrunner.runs.errors import (
     AlreadyStoppingError,

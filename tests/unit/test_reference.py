@@ -14,9 +14,9 @@ import pytest
 import scriptrunner
 from scriptrunner.cli import cli as scriptrunner_command
 from scriptrunner.cli.script import command as runner_command
-from scriptrunner.engine.attempt import Reason
 from scriptrunner.engine.events import DATA_KEYS
 from scriptrunner.engine.metric_names import METRICS
+from scriptrunner.engine.outcomes import Reason
 from scriptrunner.errors import ScriptRunnerError
 from scriptrunner.runs.models import Trigger
 from scriptrunner.web.app import create_app

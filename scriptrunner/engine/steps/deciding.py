@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from scriptrunner.engine.attempt import (
-    GATES_FAILED,
     AttemptEvent,
     Ended,
     Finish,
@@ -12,6 +11,7 @@ from scriptrunner.engine.attempt import (
     Transition,
     transition,
 )
+from scriptrunner.engine.outcomes import GATES_FAILED
 from scriptrunner.engine.steps.ending import Ending
 
 

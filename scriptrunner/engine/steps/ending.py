@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from scriptrunner.engine.attempt import GATES_FAILED, Outcome, Reason, Status
+from scriptrunner.engine.outcomes import GATES_FAILED, Outcome, Reason, Status
 from scriptrunner.engine.result import Outputs
 from scriptrunner.engine.steps.prices import Rates
 from scriptrunner.engine.visualizer import StageFacts

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, or_, select
 
-from scriptrunner.engine.attempt import Status
+from scriptrunner.engine.outcomes import Status
 from scriptrunner.storage.tables import deleted_runs, runs
 
 

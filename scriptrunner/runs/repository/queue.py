@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, func, or_, select, text
 
-from scriptrunner.engine.attempt import ACTIVE_STATUSES, LIVE_PHASES, Phase, Status
+from scriptrunner.engine.outcomes import ACTIVE_STATUSES, LIVE_PHASES, Phase, Status
 from scriptrunner.runs.repository.state import SELECT, StoredRun, to_stored
 from scriptrunner.storage.tables import runs
 

@@ -7,14 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select, update
 
-from scriptrunner.engine.attempt import (
-    Phase,
-    Reason,
-    RunState,
-    RunStatus,
-    Status,
-    StopKind,
-)
+from scriptrunner.engine.attempt import RunState
+from scriptrunner.engine.outcomes import Phase, Reason, RunStatus, Status, StopKind
 from scriptrunner.storage.prepared import Prepared
 from scriptrunner.storage.tables import run_details, runs
 

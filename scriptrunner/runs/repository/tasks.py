@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, or_, select, text, update
 
-from scriptrunner.engine.attempt import ACTIVE_STATUSES, Status
+from scriptrunner.engine.outcomes import ACTIVE_STATUSES, Status
 from scriptrunner.runs.repository.state import StoredRun
 from scriptrunner.storage.tables import (
     counters,

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from scriptrunner.engine import attempt as machine
-from scriptrunner.engine.attempt import Phase, RunState, StopKind
+from scriptrunner.engine.attempt import RunState
 from scriptrunner.engine.events import END_EVENTS
+from scriptrunner.engine.outcomes import Outcome, Phase, StopKind
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.retry import RETRY_STRATEGIES
 
@@ -30,7 +31,7 @@ class SimulatedRun:
     events: list[str] = field(default_factory=list)
     due_at: float | None = None
     first_at: float | None = None
-    final: machine.Outcome | None = None
+    final: Outcome | None = None
 
 
 class Simulation:

@@ -19,12 +19,15 @@ from scriptrunner.engine.attempt import (
     SendOrder,
     Started,
     StopAsked,
-    StopKind,
     Tombstoned,
     Wait,
+    transition,
+)
+from scriptrunner.engine.outcomes import (
+    SUCCESS,
+    StopKind,
     end_event_type,
     outcome_of,
-    transition,
 )
 from scriptrunner.engine.plan import RunOptions
 
@@ -234,7 +237,7 @@ def test_a_run_that_succeeds_tells_its_story_once():
         Launch(1),
         Emit("start"),
         Emit("success"),
-        Finish(machine.SUCCESS),
+        Finish(SUCCESS),
         Emit("finished"),
     ]
 

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scriptrunner.engine import attempt as machine
-from scriptrunner.engine.attempt import Phase, RunState, StopKind
+from scriptrunner.engine.attempt import RunState
+from scriptrunner.engine.outcomes import TERMINAL_STATUSES, Phase, StopKind
 from scriptrunner.engine.plan import RunOptions
 from tests.unit.engine.simulation import Simulation
 
@@ -51,7 +52,7 @@ def test_whatever_happens_the_machine_keeps_its_promises(events):
             assert following.transition_count == state.transition_count + 1
         assert following.attempt - state.attempt in (0, 1)
         assert following.attempts_made <= following.attempt
-        assert following.is_terminal == (following.status in machine.TERMINAL_STATUSES)
+        assert following.is_terminal == (following.status in TERMINAL_STATUSES)
         assert (following.status == "queued") == (following.phase is Phase.QUEUED)
         finished = [each for each in actions if isinstance(each, machine.Finish)]
         assert len(finished) == (following.is_terminal and not state.is_terminal)

@@ -1,6 +1,5 @@
 import pytest
 
-from scriptrunner.engine import attempt as machine
 from scriptrunner.engine.events import (
     DATA_KEYS,
     DIAGNOSTIC_EVENTS,
@@ -13,6 +12,7 @@ from scriptrunner.engine.events import (
     is_stored,
     level_of,
 )
+from scriptrunner.engine.outcomes import end_event_type
 from tests.clocks import FakeClock
 
 
@@ -22,7 +22,7 @@ def test_every_type_says_which_data_it_has():
 
 def test_every_event_the_machine_asks_for_is_one_of_ours():
     ends = {
-        machine.end_event_type(reason, 0)
+        end_event_type(reason, 0)
         for reason in ("exit", "timeout", "stop", "kill", "lost", "spawn_error", "oom")
     }
     assert ends <= set(EventType)

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from scriptrunner.engine import metric_names
-from scriptrunner.engine.attempt import Outcome, RunStatus, Status
 from scriptrunner.engine.metric_names import ALIASES, METRIC_NAME, METRICS, canonical
 from scriptrunner.engine.metrics import RunFacts, metrics_from
+from scriptrunner.engine.outcomes import Outcome, RunStatus, Status
 
 
 def test_catalogue_has_every_metric_of_a_result():

@@ -1,7 +1,7 @@
 import pytest
 
-from scriptrunner.engine.attempt import SUCCESS, outcome_of
 from scriptrunner.engine.metrics import RunFacts, metrics_from
+from scriptrunner.engine.outcomes import SUCCESS, outcome_of
 
 #: Two seconds of a script that was busy on one and a half cores.
 END = {

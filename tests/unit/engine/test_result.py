@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptrunner.engine.attempt import Outcome, Reason, RunStatus, Status, outcome_of
 from scriptrunner.engine.metrics import RunFacts
+from scriptrunner.engine.outcomes import Outcome, Reason, RunStatus, Status, outcome_of
 from scriptrunner.engine.result import (
     Outputs,
     Tail,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scriptrunner.engine.attempt import SUCCESS, Outcome
+from scriptrunner.engine.outcomes import SUCCESS, Outcome
 from scriptrunner.engine.output_files import OutputError, describe_output
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.result import Outputs

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 
-from scriptrunner.engine.attempt import outcome_of
+from scriptrunner.engine.outcomes import outcome_of
 from scriptrunner.engine.result import Outputs, Tail
 from scriptrunner.engine.steps import work_through
 from scriptrunner.engine.steps.ending import Findings

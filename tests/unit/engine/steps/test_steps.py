@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from scriptrunner.engine import steps
-from scriptrunner.engine.attempt import GATES_FAILED, outcome_of
 from scriptrunner.engine.events import DATA_KEYS
+from scriptrunner.engine.outcomes import GATES_FAILED, outcome_of
 from scriptrunner.engine.plan import RunOptions
 from scriptrunner.engine.steps import gates, is_any_wanted, work_through
 from scriptrunner.engine.steps.ending import Findings
