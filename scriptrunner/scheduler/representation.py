@@ -6,6 +6,7 @@ from typing import Any
 
 from scriptrunner.clock import to_text
 from scriptrunner.scheduler.models import EventState, Fire, Task, TaskDefinition
+from scriptrunner.scheduler.streaks import RecentRuns
 from scriptrunner.scheduler.triggers import due_time, find_trigger
 
 #: Fields of a definition that are times.
@@ -46,7 +47,7 @@ def definition_to_json(definition: TaskDefinition) -> dict[str, Any]:
 
 
 def task_to_json(
-    task: Task, *, now: datetime, waiting_for: Mapping[str, str]
+    task: Task, *, now: datetime, waiting_for: Mapping[str, str], recent: RecentRuns
 ) -> dict[str, Any]:
     """Return a task as the API shows it.
 
@@ -54,6 +55,7 @@ def task_to_json(
         task: The task.
         now: The time.
         waiting_for: Why, by the id of each dependency that holds a fire of it.
+        recent: How its last runs ended.
     """
     return {
         **definition_to_json(task.definition),
@@ -67,6 +69,8 @@ def task_to_json(
         "paused_reason": task.paused_reason,
         "created_at": time_to_json(task.created_at),
         "principal": task.principal,
+        "streak": recent.streak_to_json(),
+        "recent_statuses": list(recent.statuses),
     }
 
 

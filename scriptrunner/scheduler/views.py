@@ -16,6 +16,7 @@ from scriptrunner.scheduler.representation import (
     task_to_json,
     time_to_json,
 )
+from scriptrunner.scheduler.streaks import COUNTED, RecentRuns
 from scriptrunner.scheduler.triggers import due_time, find_trigger
 from scriptrunner.storage.database import Connection, Database
 
@@ -79,8 +80,15 @@ class TaskViews:
     ) -> list[dict[str, Any]]:
         now = self._clock.utc_now()
         held = _list_held(connection, found)
+        ids = [each.task_id for each in found]
+        ends = fires.list_ends(connection, ids, limit=COUNTED + 1)
         return [
-            task_to_json(each, now=now, waiting_for=held.get(each.task_id, {}))
+            task_to_json(
+                each,
+                now=now,
+                waiting_for=held.get(each.task_id, {}),
+                recent=RecentRuns.from_newest(ends.get(each.task_id, ())),
+            )
             for each in found
         ]
 

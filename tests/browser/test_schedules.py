@@ -57,6 +57,20 @@ def test_run_now_leads_to_the_run_in_the_runner(page: Page, server: Server) -> N
     expect(page.get_by_test_id("nav-runner")).to_have_attribute("aria-current", "page")
 
 
+def test_a_task_shows_how_often_in_a_row_it_went_well(
+    page: Page, server: Server
+) -> None:
+    add(server, "in-a-row")
+    page.goto("/schedules?q=in-a-row")
+    expect(task(page, "in-a-row").locator("td", has_text="–").last).to_be_visible()
+    for _ in range(2):
+        run = server.client.post("/api/scheduler/tasks/in-a-row/run").json()["run_id"]
+        server.wait_finished(run)
+    expect(task(page, "in-a-row").get_by_test_id("task-streak")).to_have_text("2 ok")
+    page.goto("/schedules/in-a-row")
+    expect(page.get_by_test_id("task-streak")).to_have_text("2 ok")
+
+
 def test_a_switch_pauses_and_resumes(page: Page, server: Server) -> None:
     add(server, "on-and-off", schedule="every 2 hours")
     page.goto("/schedules?q=on-and-off")

@@ -89,6 +89,10 @@ def test_an_index_is_used(world: RunWorld, query, index: str) -> None:
         (lambda c: tasks.list_pending(c, limit=2), "INDEX ix_tasks_pending"),
         (lambda c: task_runs.list_active(c, ["t"]), "INDEX ix_runs_task_id"),
         (lambda c: fires.list_newest(c, "t", limit=2), "uq_task_fires|autoindex"),
+        (
+            lambda c: fires.list_ends(c, ["t"], limit=2),
+            r"SEARCH task_fires USING INDEX \S*(uq_task_fires|autoindex)\S* \(task_id",
+        ),
     ],
 )
 def test_the_ticker_reads_indexes(world: RunWorld, query, index: str) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from scriptrunner.engine.paths import ScriptMissingError
 from scriptrunner.engine.plan import TooManyArgsError
@@ -62,6 +63,40 @@ def test_a_cancelled_run_is_cancelled_on_its_task(world: TaskWorld) -> None:
     world.tick(600)
     world.service.cancel(world.runs_of()[0].id, principal="ann")
     assert world.task().last_status == "cancelled"
+
+
+def test_a_task_tells_how_its_last_runs_went_in_a_row(world: TaskWorld) -> None:
+    world.add(schedule="every 10 minutes")
+    world.add("other", schedule="every 10 minutes")
+    for exit_code in (0, 1, 0, 0):
+        world.tick(600)
+        world.finish(exit_code)
+    world.tick(600)
+    world.service.cancel(world.runs_of()[-1].id, principal="ann")
+    (other, task), _ = world.tasks.views.list_tasks()
+    # The cancelled run does not count, nor does the one that still waits.
+    assert task["streak"] == {"outcome": "success", "count": 2, "at_least": False}
+    newest_first = ["success", "success", "failed", "success"]
+    assert task["recent_statuses"] == other["recent_statuses"] == newest_first
+    world.add("new")
+    assert world.tasks.views.describe(world.task("new"))["streak"] is None
+
+
+def test_streaks_of_a_page_of_tasks_are_one_question(world: TaskWorld) -> None:
+    for number in range(5):
+        world.add(f"t{number}", schedule="every 10 minutes")
+    world.tick(600)
+    world.finish()
+    asked: list[str] = []
+
+    def note(_connection, _cursor, statement, *_) -> None:
+        asked.append(statement)
+
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    shown, _ = world.tasks.views.list_tasks()
+    event.remove(world.database.engine, "before_cursor_execute", note)
+    assert [each["streak"]["count"] for each in shown] == [1] * 5
+    assert sum("task_fires" in statement for statement in asked) == 1
 
 
 def test_a_fire_while_a_run_is_active_is_recorded_as_skipped(world: TaskWorld) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from scriptrunner.scheduler.models import Fire, FireState
-from scriptrunner.storage.tables import task_fires
+from scriptrunner.storage.tables import task_fires, tasks
 
 #: Decisions kept per task; older ones are forgotten.
 KEPT = 1_000
+#: Tasks asked about at once: databases bound the parameters of a statement.
+_AT_ONCE = 10_000
 
 _FIELDS = tuple(each.name for each in fields(Fire))
 _COLUMNS = tuple(task_fires.c[name] for name in _FIELDS)
@@ -31,6 +33,25 @@ _TAKEN = select(task_fires.c.task_id, task_fires.c.fire_time).where(
     task_fires.c.task_id.in_(bindparam("ids", expanding=True)),
     task_fires.c.fire_time.in_(bindparam("times", expanding=True)),
 )
+_newest_ends = (
+    select(task_fires.c.run_status)
+    .where(
+        task_fires.c.task_id == tasks.c.id,
+        # The run of a fire that is under way has not ended, other fires have no run.
+        task_fires.c.run_status != "cancelled",
+    )
+    .order_by(task_fires.c.fire_time.desc())
+    .limit(bindparam("limit"))
+    .correlate(tasks)
+    .subquery()
+)
+#: One text per task: the index leads to few rows of each, however many there are.
+_ENDS = select(
+    tasks.c.id,
+    select(func.aggregate_strings(_newest_ends.c.run_status, ","))
+    .scalar_subquery()
+    .label("statuses"),
+).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
 _DECIDE = (
     update(task_fires)
     .where(
@@ -66,6 +87,28 @@ def list_between(
         .limit(limit)
     )
     return [_to_fire(row) for row in connection.execute(query)]
+
+
+def list_ends(
+    connection: Connection, ids: Iterable[str], *, limit: int
+) -> dict[str, list[str]]:
+    """Return how the last runs of tasks ended, newest first, by task.
+
+    Cancelled runs are left out, and so are tasks without any other run that ended.
+
+    Args:
+        connection: Where to ask.
+        ids: The tasks; one statement answers for up to 10 000 of them.
+        limit: Runs per task, limit >= 1.
+    """
+    wanted = sorted(ids)
+    found: dict[str, list[str]] = {}
+    for begin in range(0, len(wanted), _AT_ONCE):
+        values = {"ids": wanted[begin : begin + _AT_ONCE], "limit": limit}
+        for row in connection.execute(_ENDS, values):
+            if row.statuses:
+                found[row.id] = row.statuses.split(",")
+    return found
 
 
 def find_waiting(connection: Connection, ids: Iterable[str]) -> dict[str, Fire]:

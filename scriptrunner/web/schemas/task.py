@@ -208,6 +208,16 @@ class CrontabRequest(ImportRequest):
 # Answers
 
 
+class Streak(Answer):
+    """Runs in a row, up to the newest, that went well or did not."""
+
+    outcome: Literal["success", "failed"] = Field(
+        description="`failed` counts timeouts and killed runs, too"
+    )
+    count: Count
+    at_least: bool = Field(description="The 20 newest runs were looked at, no more")
+
+
 class Task(Answer):
     """A task and where it stands."""
 
@@ -242,6 +252,11 @@ class Task(Answer):
     paused_reason: str | None
     created_at: datetime
     principal: str
+    streak: Streak | None = Field(description="`null` before the first run has ended")
+    recent_statuses: list[str] = Field(
+        description="How its last runs ended, newest first, at most 20; cancelled ones "
+        "are left out"
+    )
 
 
 class Tasks(Answer):

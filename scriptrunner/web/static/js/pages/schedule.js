@@ -13,7 +13,7 @@ import { Pairs } from '../ui/kv.js';
 import { NextFires } from '../ui/next-fires.js';
 import { lacking, Loaded } from '../ui/states.js';
 import { Tabs } from '../ui/tabs.js';
-import { LastRun, removeAfterAsking, runNow, TaskState, toggle } from '../ui/task-parts.js';
+import { LastRun, removeAfterAsking, runNow, Streak, TaskState, toggle } from '../ui/task-parts.js';
 import { TaskEditor } from './schedules/task-editor.js';
 
 export const title = () => 'Schedule';
@@ -88,7 +88,7 @@ function Facts({ task }) {
   return html`<${Card} title="Rule"><${Pairs} pairs=${[
     ['Description', task.description], ['Script', html`<span class="mono break">${[task.script_path, ...task.script_args].join(' ')}</span>`],
       ['When', ruleOf(task)], ['Time zone', task.timezone],
-    ['Last run', html`<${LastRun} task=${task} />`], ['After', task.dependencies.length > 0 && task.dependencies.map(link)],
+    ['Last run', html`<${LastRun} task=${task} />`], ['In a row', task.streak && html`<${Streak} task=${task} />`], ['After', task.dependencies.length > 0 && task.dependencies.map(link)],
     ['While a run is active', overlap[task.overlap_policy]], ['Missed fires',
       `${misfire[task.misfire_policy]}; up to ${task.misfire_grace_seconds} s late counts as on time`],
     ['Delay', task.delay_seconds > 0 && `${task.delay_seconds} s`], ['Spread', task.jitter_seconds > 0 && `up to ${task.jitter_seconds} s`],

@@ -35,6 +35,21 @@ export function LastRun({ task }) {
     class="muted"><${Ago} at=${task.last_run} /></small></span>`;
 }
 
+/** Runs of a row that are drawn. */
+const BARS = 10;
+
+/** "7 ok" or "3 failed" in a row, with a bar for each of the last runs, the newest to the right. */
+export function Streak({ task }) {
+  if (!task.streak) return html`<span class="muted">–</span>`;
+  const { outcome, count: length, at_least: more } = task.streak;
+  const words = `${length}${more ? '+' : ''} ${outcome === 'success' ? 'ok' : 'failed'}`;
+  const last = task.recent_statuses.slice(0, BARS).reverse();
+  return html`<span class="streak" title=${`The last runs, newest first: ${task.recent_statuses.slice(0, BARS).join(', ')}`}>
+    <span class=${outcome === 'success' ? 'text-good' : 'text-bad'} data-testid="task-streak">${words}</span>
+    <span class="streak-bars" aria-hidden="true">${last.map((status, index) => html`<i key=${index} class=${`tone-${LAST_TONES[status]
+      ?? 'quiet'} ${status === 'success' ? '' : 'is-bad'}`}></i>`)}</span></span>`;
+}
+
 /** Start a run of a task and show it in the Runner. */
 export async function runNow(task) {
   try {

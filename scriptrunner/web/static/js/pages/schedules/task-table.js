@@ -11,7 +11,7 @@ import { Chips, Search } from '../../ui/filters.js';
 import { Menu } from '../../ui/menu.js';
 import { Pager } from '../../ui/pager.js';
 import { lacking } from '../../ui/states.js';
-import { LastRun, NextFire, removeAfterAsking, runNow, TaskState, toggle } from '../../ui/task-parts.js';
+import { LastRun, NextFire, removeAfterAsking, runNow, Streak, TaskState, toggle } from '../../ui/task-parts.js';
 
 /** Rows of one page: all tasks are here, but not all are drawn. */
 const SIZE = 100;
@@ -59,6 +59,7 @@ function Rows({ rows, tasks, onChange }) {
     { key: 'next_run', title: 'Next', sort: 'next_run', render: (task) => html`<${NextFire} task=${task} />` },
     { key: 'state', title: 'State', render: (task) => html`<${TaskState} task=${task} />` },
     { key: 'last', title: 'Last run', sort: 'last_run', render: (task) => html`<${LastRun} task=${task} />` },
+    { key: 'streak', title: 'In a row', sort: 'streak', class: 'nowrap', render: (task) => html`<${Streak} task=${task} />` },
     { key: 'run_count', title: 'Runs', num: true, sort: 'run_count' },
     { key: 'actions', title: '', class: 'actions', render: (task) => html`<${Actions} task=${task} tasks=${tasks} onChange=${onChange} />` },
   ];
@@ -73,10 +74,16 @@ function Rows({ rows, tasks, onChange }) {
       testid="sch-page" onPage=${(next) => setQuery({ page: next > 1 ? next : null })} />`}`;
 }
 
+/** The more failures in a row, the sooner it comes. */
+const rankOf = (streak) => streak && (streak.outcome === 'success' ? streak.count : -streak.count);
+
 /** All tasks are here, so they are put in order here; what has no value comes last. */
 function sorted(rows, { by, descending }) {
   const turn = descending ? -1 : 1;
-  const valueOf = (task) => (by === 'next_run' && !task.enabled ? null : task[by]);
+  const valueOf = (task) => {
+    if (by === 'streak') return rankOf(task.streak);
+    return by === 'next_run' && !task.enabled ? null : task[by];
+  };
   return [...rows].sort((one, other) => {
     const [a, b] = [valueOf(one), valueOf(other)];
     if (a === null || b === null) return Number(a === null) - Number(b === null);
