@@ -13,7 +13,7 @@ from scriptrunner.cli.connection import Connection, connect
 from scriptrunner.cli.following import Follower, exit_code_of
 from scriptrunner.cli.run_options import run_options, to_request
 from scriptrunner.cli.words import describe_plan, list_failures, list_findings
-from scriptrunner.engine.plan import VISUALIZER_FORMATS
+from scriptrunner.engine.option_forms import VISUALIZER_FORMATS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

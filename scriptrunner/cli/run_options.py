@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from scriptrunner.engine.plan import LOG_LEVELS, RETRY_STRATEGIES
+from scriptrunner.engine.option_forms import LOG_LEVELS, RETRY_STRATEGIES
 from scriptrunner.engine.rules import SEVERITIES
 
 Command = TypeVar("Command", bound=Callable[..., Any])

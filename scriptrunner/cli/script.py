@@ -11,12 +11,12 @@ from scriptrunner import __version__
 from scriptrunner.cli.run_options import run_options, to_request
 from scriptrunner.cli.script_session import ScriptSession, note, tell_gates
 from scriptrunner.cli.words import describe_plan, list_findings
+from scriptrunner.engine.option_forms import VISUALIZER_FORMATS
 from scriptrunner.engine.paths import (
     InvalidScriptPathError,
     NotPythonError,
     ScriptMissingError,
 )
-from scriptrunner.engine.plan import VISUALIZER_FORMATS
 from scriptrunner.engine.runner import GRACE_SECONDS
 from scriptrunner.engine.scans.kinds import BLOCK_LEVELS, DEFAULT_BLOCK
 from scriptrunner.engine.steps.prices import PriceChoice, PriceError, find_rates

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from scriptrunner.clock import Clock, SystemClock, to_text
+from scriptrunner.engine.option_forms import LOG_LEVELS
 from scriptrunner.engine.outcomes import end_event_type
-from scriptrunner.engine.plan import LOG_LEVELS
 
 #: Gets an event in the form of the API.
 EventReceiver = Callable[[dict[str, Any]], object]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scriptrunner.engine.digest import sha256
+from scriptrunner.engine.dry_run import describe
 from scriptrunner.engine.environment import split_environment
 from scriptrunner.engine.launch import Launch
 from scriptrunner.engine.paths import (
@@ -23,7 +24,7 @@ from scriptrunner.engine.paths import (
     ScriptMissingError,
     has_script_suffix,
 )
-from scriptrunner.engine.plan import RunOptions, ScriptRef, describe
+from scriptrunner.engine.plan import RunOptions, ScriptRef
 from scriptrunner.engine.scans.kinds import BLOCK_LEVELS, DEFAULT_BLOCK
 from scriptrunner.engine.scans.ordering import build_order, list_kinds
 from scriptrunner.engine.steps import is_any_wanted

@@ -1,31 +1,26 @@
-"""What a run is asked to do: its options, its script, and how a dry run describes both."""
+"""What a run is asked to do: its options and its script."""
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from scriptrunner.engine import destinations, retry, rules
+from scriptrunner.engine import destinations, rules
+from scriptrunner.engine.option_forms import (
+    LOG_LEVELS,
+    MAX_TIMEOUT_SECONDS,
+    fault,
+    iter_faults,
+)
 from scriptrunner.errors import InvalidInputError, MalformedInputError
 
-RETRY_STRATEGIES = retry.RETRY_STRATEGIES
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-VISUALIZER_FORMATS = ("text", "json")
-
-#: Seconds of the longest timeout and of the longest ``retry_max_time``: seven days.
-MAX_TIMEOUT_SECONDS = 604_800
-#: Seconds of the longest single delay before a retry.
-MAX_DELAY_SECONDS = 86_400
-MAX_ATTEMPTS = 20
 MAX_ARGS = 50
 #: Bytes (UTF-8) of one argument or of one environment value.
 MAX_TEXT_BYTES = 32 << 10
 MAX_ENV_NAMES = 256
 #: Bytes (UTF-8) of all environment names and values together.
 MAX_ENV_BYTES = 128 << 10
-#: Characters or digits of a wrong value that an error repeats.
-MAX_ECHO = 200
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -53,104 +48,6 @@ class InvalidEnvError(InvalidInputError):
     code = "invalid_env"
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_text_or_none(value: object) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _is_int_or_none(value: object) -> bool:
-    return value is None or _is_int(value)
-
-
-def _is_attempt_count(value: Any) -> bool:
-    return _is_int(value) and 1 <= value <= MAX_ATTEMPTS
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
-
-
-def _is_text_by_name(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(name, str) and isinstance(text, str) for name, text in value.items()
-    )
-
-
-#: How to tell a good value from a wrong one, the kind of fault, and what is wanted.
-_Form = tuple[Callable[[Any], bool], str, str]
-
-
-def _choice(choices: Sequence[str]) -> _Form:
-    return choices.__contains__, "enum", f"one of {', '.join(choices)}"
-
-
-def _range(low: float, high: float) -> _Form:
-    def is_in_range(value: object) -> bool:
-        return isinstance(value, float) and low <= value <= high
-
-    return is_in_range, "float_range", f"a number from {low:g} to {high:.10g}"
-
-
-def _list_of_rules(most: int, what: str) -> _Form:
-    def is_list(value: object) -> bool:
-        return isinstance(value, tuple) and len(value) <= most
-
-    return is_list, "list_type", f"a list of at most {most} {what}"
-
-
-_SWITCH: _Form = (_is_bool, "bool_type", "true or false")
-_SECONDS = _range(0.0, float(MAX_DELAY_SECONDS))
-
-#: The form of every option; ranges of 400 errors are checked afterwards.
-_FORMS: dict[str, _Form] = {
-    "args": (_is_texts, "list_type", "a list of texts"),
-    "timeout": (_is_int_or_none, "int_type", "a whole number of seconds or null"),
-    "log_level": _choice(LOG_LEVELS),
-    "retry_on_failure": _SWITCH,
-    "retry_max_attempts": (
-        _is_attempt_count,
-        "int_range",
-        f"a whole number from 1 to {MAX_ATTEMPTS}",
-    ),
-    "retry_strategy": _choice(RETRY_STRATEGIES),
-    "retry_initial_delay": _SECONDS,
-    "retry_max_delay": _SECONDS,
-    "retry_multiplier": _range(1.0, 100.0),
-    "retry_max_time": _range(0.0, float(MAX_TIMEOUT_SECONDS)),
-    "working_dir": (_is_text_or_none, "string_type", "a path or null"),
-    "stream_output": _SWITCH,
-    "monitor_interval": _range(0.05, 60.0),
-    "env_vars": (_is_text_by_name, "dict_type", "an object of texts by name"),
-    "dry_run": _SWITCH,
-    "enable_visualizer": _SWITCH,
-    "visualizer_format": _choice(VISUALIZER_FORMATS),
-    "history_db": (_is_text_or_none, "string_type", "a name or null"),
-    "enable_history": _SWITCH,
-    "performance_gates": _list_of_rules(rules.MAX_GATES, "gates"),
-    "junit_output": (_is_text_or_none, "string_type", "a path or null"),
-    "save_baseline": (_is_text_or_none, "string_type", "a path or null"),
-    "load_baseline": (_is_text_or_none, "string_type", "a name or null"),
-    "alerts": _list_of_rules(rules.MAX_ALERTS, "alerts"),
-    "slack_webhook": (_is_text_or_none, "string_type", "an https address or null"),
-    "enable_code_analysis": _SWITCH,
-    "enable_secret_scanning": _SWITCH,
-    "enable_dependency_scanning": _SWITCH,
-    "enable_cost_tracking": _SWITCH,
-}
-#: What is wrong with one entry of a list, by the name of the list.
-_ENTRY_FAULTS = {
-    "performance_gates": rules.iter_gate_faults,
-    "alerts": rules.iter_alert_faults,
-}
-#: Options whose values are never repeated.
-_SECRET_NAMES = ("env_vars", "slack_webhook")
 #: Options whose whole numbers are stored as floats.
 _REAL_NAMES = (
     "retry_initial_delay",
@@ -267,7 +164,7 @@ class RunOptions:
             InvalidHistoryDbError: If the name of the history is.
             WebhookNotAllowedError: If the webhook is no https address.
         """
-        faults = list(self._iter_faults())
+        faults = list(iter_faults(self._values()))
         if faults:
             raise MalformedInputError(faults)
         if self.timeout is not None and not 1 <= self.timeout <= MAX_TIMEOUT_SECONDS:
@@ -324,22 +221,14 @@ class RunOptions:
         if sum(sizes) > MAX_ENV_BYTES:
             raise InvalidEnvError("env_vars may take at most 128 KiB together")
 
-    def _iter_faults(self) -> Iterable[dict[str, Any]]:
-        """Yield a fault per wrong field, in the order of the fields."""
-        for each in fields(self):
-            value = getattr(self, each.name)
-            is_good, kind, wanted = _FORMS[each.name]
-            if not is_good(value):
-                message = f"{each.name} must be {wanted}"
-                shown = None if each.name in _SECRET_NAMES else value
-                yield _fault(kind, each.name, message, shown)
-            elif each.name in _ENTRY_FAULTS and value:
-                yield from _entry_faults(each.name, value)
+    def _values(self) -> dict[str, Any]:
+        """Return the options as they are, in the order of the fields."""
+        return {name: getattr(self, name) for name in _OPTION_NAMES}
 
     def to_json(self) -> dict[str, Any]:
         """Return all options as JSON values, the real environment values included."""
         return {
-            **{name: getattr(self, name) for name in _OPTION_NAMES},
+            **self._values(),
             "args": list(self.args),
             "env_vars": dict(self.env_vars),
             "performance_gates": [dict(each) for each in self.performance_gates],
@@ -354,7 +243,7 @@ class RunOptions:
             MalformedInputError: If a name is unknown; nothing is ignored.
         """
         faults = [
-            _fault("extra_forbidden", name, f"{name} is not an option of a run", None)
+            fault("extra_forbidden", name, f"{name} is not an option of a run", None)
             for name in data
             if name not in _OPTION_NAMES
         ]
@@ -374,36 +263,12 @@ def _whole(value: Any) -> Any:
 
 def _real(value: Any) -> Any:
     """Return an integer as a float, anything else as it is."""
-    if not _is_int(value):
+    if not isinstance(value, int) or isinstance(value, bool):
         return value
     try:
         return float(value)
     except OverflowError:
         return math.inf
-
-
-def _fault(kind: str, name: str, message: str, value: object) -> dict[str, Any]:
-    """Return a fault as answers show it; only short scalars are echoed."""
-    fault: dict[str, Any] = {"type": kind, "loc": ["body", name], "msg": message}
-    if _can_be_echoed(value):
-        fault["input"] = value
-    return fault
-
-
-def _entry_faults(name: str, entries: Iterable[Any]) -> Iterable[dict[str, Any]]:
-    """Yield the faults of the entries of a list, each with its place."""
-    for number, entry in enumerate(entries):
-        for kind, place, message in _ENTRY_FAULTS[name](entry):
-            words = f"{name}[{number}]: {message}"
-            yield {"type": kind, "loc": ["body", name, number, *place], "msg": words}
-
-
-def _can_be_echoed(value: object) -> bool:
-    if isinstance(value, str):
-        return len(value) <= MAX_ECHO
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and abs(value) < 10**MAX_ECHO
 
 
 def _find_problem(text: str, *, is_local: bool) -> str | None:
@@ -436,66 +301,3 @@ class ScriptRef:
     sha256: str | None = None
     #: Absolute path (kind ``file``); None as long as the run folder is not known.
     path: str | None = None
-
-
-def describe(
-    script: ScriptRef,
-    options: RunOptions,
-    *,
-    command: Sequence[str],
-    environment: Iterable[str],
-    ignored_env: Sequence[str],
-    working_dir: str,
-    sha256: str | None,
-) -> dict[str, Any]:
-    """Return what a run would do: the result of a dry run.
-
-    Args:
-        script: The script, checked.
-        options: The options, checked.
-        command: Interpreter, script and arguments.
-        environment: Names (or the mapping) of the script's environment; no value is shown.
-        ignored_env: Names of the caller that were dropped.
-        working_dir: Folder the script would start in.
-        sha256: Of the script's bytes as they are now, or None if they were not read.
-    """
-    return {
-        "dry_run": True,
-        "message": "Dry run: script validated but not executed.",
-        "script_path": script.shown_path,
-        "args": list(options.args),
-        "timeout": options.timeout,
-        "command": list(command),
-        "working_dir": working_dir,
-        "environment": sorted(environment),
-        "ignored_env": list(ignored_env),
-        "retry_config": {
-            "enabled": options.retry_on_failure,
-            "strategy": options.retry_strategy,
-            "max_attempts": options.retry_max_attempts,
-            "initial_delay": options.retry_initial_delay,
-            "max_delay": options.retry_max_delay,
-            "multiplier": options.retry_multiplier,
-            "delays": retry.planned_delays(options),
-            "max_time": options.retry_max_time,
-        },
-        "performance_gates": [dict(each) for each in options.performance_gates],
-        "alerts": [dict(each) for each in options.alerts],
-        "junit_output": options.junit_output,
-        "save_baseline": options.save_baseline,
-        "load_baseline": options.load_baseline,
-        "cost_tracking": options.enable_cost_tracking,
-        "visualizer": options.enable_visualizer,
-        "monitor_interval": options.monitor_interval,
-        "history": _history_of(options),
-        "scans": {},
-        "would_be_blocked": False,
-        "sha256": sha256,
-    }
-
-
-def _history_of(options: RunOptions) -> str | None:
-    """Return where the metrics of a run would be kept, None for nowhere."""
-    if not options.enable_history:
-        return None
-    return "default" if options.history_db is None else options.history_db

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scriptrunner.engine.dry_run import describe
 from scriptrunner.engine.environment import build_environment, split_environment
 from scriptrunner.engine.launch import Launch
 from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
-from scriptrunner.engine.plan import RunOptions, ScriptRef, describe
+from scriptrunner.engine.plan import RunOptions, ScriptRef
 from scriptrunner.engine.scans.ordering import build_order, list_kinds
 from scriptrunner.engine.script_file import ScriptChangedError, take
 from scriptrunner.errors import InvalidInputError

@@ -22,7 +22,8 @@ from pydantic_core import PydanticCustomError
 
 from scriptrunner.engine import rules
 from scriptrunner.engine.metric_names import METRIC_NAME
-from scriptrunner.engine.plan import LOG_LEVELS, RunOptions
+from scriptrunner.engine.option_forms import LOG_LEVELS
+from scriptrunner.engine.plan import RunOptions
 from scriptrunner.errors import MalformedInputError
 
 

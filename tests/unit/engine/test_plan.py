@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scriptrunner.engine.dry_run import describe
 from scriptrunner.engine.plan import (
     InvalidArgError,
     InvalidEnvError,
@@ -12,7 +13,6 @@ from scriptrunner.engine.plan import (
     RunOptions,
     ScriptRef,
     TooManyArgsError,
-    describe,
 )
 from scriptrunner.errors import MalformedInputError
 
