@@ -58,13 +58,14 @@ class RunWorld:
             boot_id=BOOT,
         )
 
-    def make_ledger(self, boot_id: str = BOOT) -> Ledger:
+    def make_ledger(self, boot_id: str = BOOT, **given: Any) -> Ledger:
         return Ledger(
             self.database,
             self.settings,
             roots=self.roots,
             clock=self.clock,
             boot_id=boot_id,
+            **given,
         )
 
     def write_script(self, name: str, text: str = "print('hello')\n") -> Path:

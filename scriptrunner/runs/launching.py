@@ -1,6 +1,7 @@
 """From a run's row to the launch order of its next attempt."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,15 @@ from scriptrunner.engine.paths import AllowedRoots, ScriptMissingError
 from scriptrunner.engine.plan import RunOptions, ScriptRef
 from scriptrunner.engine.scans.ordering import build_order, list_kinds
 from scriptrunner.engine.script_file import ScriptChangedError, take
-from scriptrunner.errors import InvalidInputError
+from scriptrunner.errors import InvalidInputError, ScriptRunnerError
 from scriptrunner.runs.folders import SCRIPT_NAME, TEMPORARY_NAME, RunFolders
 from scriptrunner.runs.repository.state import StoredRun
 from scriptrunner.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: What may go wrong with the record of one run; it ends that run and no other.
+BROKEN = (ScriptRunnerError, OSError, ValueError, KeyError, TypeError)
 
 
 class LaunchBuilder:
@@ -126,6 +132,14 @@ class LaunchBuilder:
             sha256=run.script_sha256 or _digest_of(root, relative),
         )
 
+    def describe_if_possible(self, run: StoredRun) -> dict[str, Any]:
+        """Return what a dry run would do, or why that cannot be said."""
+        try:
+            return dict(self.describe(run))
+        except BROKEN as error:
+            logger.warning("dry run %s cannot be described: %r", run.id, error)
+            return {"dry_run": True, "message": f"Dry run: {explain(error)}"}
+
     def _script_place(self, run: StoredRun, folder: str) -> tuple[str, str]:
         """Return trusted folder and path below it of the bytes that are to run."""
         if run.script_kind != "file":
@@ -189,3 +203,12 @@ def _digest_of(root: str, relative: str) -> str | None:
         return take(path, root, relative, expected=None, scripts_dir=None).sha256
     except ScriptChangedError:
         return None
+
+
+def explain(error: Exception) -> str:
+    """Return a line for people; paths of the service stay out of it."""
+    if isinstance(error, ScriptRunnerError):
+        return error.message
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return f"the record of the run is damaged ({type(error).__name__})"

@@ -153,15 +153,15 @@ def test_each_run_is_claimed_once_however_many_ask(world: RunWorld) -> None:
 
 def test_a_run_that_was_cancelled_meanwhile_is_not_claimed(world: RunWorld) -> None:
     run_id, other = world.submit(), world.submit()
-    read = world.ledger._list_due
+    read = world.ledger._claimer.list_due
 
     def cancel_after_reading(*args):
         due = read(*args)
-        world.ledger._list_due = read  # type: ignore[method-assign]
+        world.ledger._claimer.list_due = read  # type: ignore[method-assign]
         world.service.cancel(run_id, principal="bob")
         return due
 
-    world.ledger._list_due = cancel_after_reading  # type: ignore[method-assign]
+    world.ledger._claimer.list_due = cancel_after_reading  # type: ignore[method-assign]
     assert [each.run_id for each in world.claim(2)] == [other]
     assert world.get(run_id).item.status == "cancelled"
     assert world.event_types(run_id) == ["queued", "stop_requested", "finished"]

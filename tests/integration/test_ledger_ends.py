@@ -490,7 +490,7 @@ class TestNotes:
     def test_is_counted_when_there_are_too_many(
         self, world: RunWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("scriptrunner.runs.ledger.MAX_NOTES", 3)
+        monkeypatch.setattr("scriptrunner.runs.notes.MAX_NOTES", 3)
         run_id = world.submit()
         for number in range(6):
             world.ledger.note(run_id, "warning", "WARNING", {"warning": str(number)})

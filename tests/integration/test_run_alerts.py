@@ -31,7 +31,7 @@ def entries_of(world, run_id):
 def live(world):
     """What looks at running scripts, told of launches by the ledger."""
     found = make_live(world)
-    world.ledger._on_launch = found.expect
+    world.ledger = world.make_ledger(on_launch=found.expect)
     return found
 
 
