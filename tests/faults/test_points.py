@@ -26,7 +26,7 @@ def test_every_point_of_the_list_is_in_the_code():
 
 
 def test_every_point_of_the_code_is_in_the_list():
-    calls = re.compile(r'pass_point\(\s*"([^"]+)"')
+    calls = re.compile(r'(?:pass_point\(\s*|point=)"([^"]+)"')
     sources = set(PROJECT.glob("scriptrunner/**/*.py")) - {OWN_FILE}
     called = {name for path in sources for name in calls.findall(path.read_text())}
     assert called - POINTS == set()

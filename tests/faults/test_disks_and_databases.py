@@ -1,0 +1,11 @@
+"""Disks fill, databases lock, files are cut or old, and nothing is lost."""
+
+from pathlib import Path
+
+from tests.faults import ci
+from tests.faults.trial import FaultTest
+
+
+@ci.cases("disks_and_databases")
+def test_nothing_is_lost(test: FaultTest, seed: int, tmp_path: Path) -> None:
+    ci.check(test, seed, tmp_path)

@@ -1,0 +1,11 @@
+"""The service and the state machine do what their models say."""
+
+from pathlib import Path
+
+from tests.faults import ci
+from tests.faults.trial import FaultTest
+
+
+@ci.cases("models")
+def test_nothing_is_lost(test: FaultTest, seed: int, tmp_path: Path) -> None:
+    ci.check(test, seed, tmp_path)
