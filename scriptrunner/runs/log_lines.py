@@ -1,10 +1,9 @@
-"""Lines of outputs that are too long for a page: windows by number, and search.
+"""Lines of outputs that are too long for a page: windows by number.
 
 A line ends with a line feed; a carriage return within it is left to the reader. Nothing of
 an output is held in memory but a chunk, and where every some thousandth line begins.
 """
 
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -22,10 +21,6 @@ MAX_LINE_BYTES = 16 << 10
 MAX_WINDOW = 5_000
 #: Bytes of one window, so that it stays below the longest range answer.
 MAX_WINDOW_BYTES = 8 << 20
-#: Matches of one search.
-MAX_MATCHES = 1_000
-#: Bytes that one search looks at before it hands over where to go on.
-MAX_SEARCH_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,56 +161,3 @@ def _line(number: int, offset: int, content: bytes, length: int) -> Line:
         text=shown.decode("utf-8", "replace"),
         cut_bytes=max(0, length - MAX_LINE_BYTES),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a search has found so far."""
-
-    matches: list[Line]
-    #: Line to go on from, None when everything was looked at.
-    next_line: int | None
-    #: Its offset.
-    next_offset: int | None
-
-
-def search(
-    reader: OutputReader,
-    wanted: str,
-    *,
-    start: tuple[int, int],
-    end: int,
-    limit: int,
-    match_case: bool = False,
-    whole_word: bool = False,
-) -> Found:
-    """Return the lines that hold a text; colours between its letters do no harm.
-
-    Args:
-        reader: The output.
-        wanted: The text, not empty. It is no pattern: one of a stranger could keep a
-            worker busy for ever.
-        start: Number and offset of the line to begin with.
-        end: Behind the last byte that may be shown.
-        limit: Most matches, 1..``MAX_MATCHES``.
-        match_case: Whether upper and lower case differ.
-        whole_word: Whether it must not continue on either side.
-    """
-    flags = 0 if match_case else re.IGNORECASE
-    source = re.escape(wanted)
-    pattern = re.compile(rf"(?<!\w){source}(?!\w)" if whole_word else source, flags)
-    matches: list[Line] = []
-    number, offset = start
-    stop = min(end, offset + MAX_SEARCH_BYTES)
-    for line in iter_lines(reader, offset, end, number=number):
-        if line.offset >= stop or len(matches) == limit:
-            return Found(
-                matches=matches, next_line=line.number, next_offset=line.offset
-            )
-        if pattern.search(_ESCAPES.sub("", line.text)):
-            matches.append(line)
-    return Found(matches=matches, next_line=None, next_offset=None)
-
-
-#: Colours and other orders to a terminal.
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")

@@ -12,9 +12,10 @@ from typing import Any
 
 from scriptrunner.clock import Clock
 from scriptrunner.engine.environment import MASK
-from scriptrunner.runs import comparison, log_lines
+from scriptrunner.runs import comparison, log_search
 from scriptrunner.runs.errors import RunFileNotFoundError
-from scriptrunner.runs.log_lines import Found, Line, LineIndex
+from scriptrunner.runs.log_lines import Line, LineIndex
+from scriptrunner.runs.log_search import Found, Place, Wanted
 from scriptrunner.runs.logs import STREAMS
 from scriptrunner.runs.models import RunListItem, RunRecord
 from scriptrunner.runs.repository import figures
@@ -160,30 +161,30 @@ class RunViews:
         self,
         run_id: str,
         stream: str,
-        wanted: str,
+        wanted: Wanted,
         *,
         attempt: int | None,
-        start: tuple[int, int] = (1, 0),
-        **how: Any,
+        place: Place | None = None,
     ) -> Found:
-        """Return the lines of an output that hold a text.
+        """Return the lines of an output that hold what is wanted.
 
         Args:
             run_id: The run.
             stream: ``stdout`` or ``stderr``.
-            wanted: The text, not empty.
+            wanted: What to look for.
             attempt: Which one, from 1; None for the last one with output.
-            start: Number and offset of the line to begin with.
-            how: ``limit``, ``match_case``, ``whole_word`` of ``log_lines.search``.
+            place: Where to begin; None for the beginning.
 
         Raises:
             RunNotFoundError: If there is no such run.
             RunFileNotFoundError: If it has no such attempt.
+            MalformedInputError: If a regular expression is wrong or takes too long.
+            TooManySearchesError: If too many search by regular expression.
         """
         state = self._runs.get_log_state(run_id, attempt)
         with closing(self._runs.logs.open(state, stream)) as reader:
             end = reader.settled_size(is_complete=state.is_complete)
-            return log_lines.search(reader, wanted, start=start, end=end, **how)
+            return log_search.search(reader, wanted, place=place, end=end)
 
     def find_tags(self, items: Sequence[RunListItem]) -> Mapping[str, list[Tag]]:
         """Return the tags that the scripts of runs have now, by absolute path."""

@@ -91,10 +91,38 @@ def test_search_goes_on_where_it_stopped(web, pair):
 
 @pytest.mark.parametrize(
     "query",
-    ["", "q=", "q=%00", "q=x&limit=0", "q=x&after=1", "q=x&after=0.0", "q=a%0a"],
+    [
+        *("", "q=", "q=%00", "q=x&limit=0", "q=a%0a", "level=LOUD", "q=x&context=21"),
+        *("q=x&after=1", "q=x&after=0.0", "q=x&after=1.0.0.0", "q=x&after=1.0.1.6"),
+    ],
 )
 def test_bad_search_is_422(web, pair, query):
     web.error("GET", f"/api/runs/{pair[0]}/logs/search?{query}", 422)
+
+
+def test_search_by_pattern_with_the_lines_around(web, pair):
+    path = f"/api/runs/{pair[1]}/logs/search"
+    query = {"q": "[13]$", "regex": "true", "context": "1", "limit": "1"}
+    body = web.client.get(path, params=query).json()
+    assert [each["text"] for each in body["matches"]] == ["row 1"]
+    assert [each["number"] for each in body["around"]] == [1, 2, 3]
+    more = web.client.get(path, params={**query, "after": body["next"]}).json()
+    assert [each["text"] for each in more["matches"]] == ["row 3"]
+    assert more["next"] is None
+
+
+def test_search_by_level_needs_no_text(web, pair):
+    path = f"/api/runs/{pair[1]}/logs/search?level=ERROR"
+    assert web.client.get(path).json()["matches"] == []
+
+
+def test_what_is_no_pattern_is_422_with_its_place(web, pair):
+    path = f"/api/runs/{pair[0]}/logs/search"
+    body = web.error("GET", path, 422, params={"q": "row (1", "regex": "true"})
+    (fault,) = body["detail"]
+    assert fault["loc"] == ["query", "q"]
+    assert "position 4" in fault["msg"]
+    web.client.get(path, params={"q": "row (1"}).raise_for_status()
 
 
 @pytest.mark.parametrize(

@@ -476,6 +476,9 @@ class LogMatches(Answer):
 
     stream: Literal["stdout", "stderr"]
     matches: list[LogLine]
+    around: list[LogLine] = Field(
+        description="With `context`: the matches and the lines around them, in order"
+    )
     next: str | None
 
 

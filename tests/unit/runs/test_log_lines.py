@@ -1,4 +1,4 @@
-"""Lines by number and by content, however outputs are cut into chunks."""
+"""Lines by number, however outputs are cut into chunks."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scriptrunner.runs import log_lines, logs
-from scriptrunner.runs.log_lines import LineIndex, iter_lines, search
+from scriptrunner.runs.log_lines import LineIndex, iter_lines
 from scriptrunner.runs.logs import OutputReader
 from scriptrunner.runs.masking import Masker
 
@@ -106,38 +106,6 @@ def test_very_long_line_is_cut_and_counted(
     assert (second.number, second.offset, second.text) == (2, 96, "next")
 
 
-def numbers(reader: OutputReader, wanted: str, **how) -> list[int]:
-    options = {"start": (1, 0), "end": reader.size, "limit": 100, **how}
-    return [line.number for line in search(reader, wanted, **options).matches]
-
-
-def test_search_knows_case_and_words(tmp_path: Path) -> None:
-    content = b"an error\nErrors\nERROR: x\n\x1b[31mer\x1b[1mror\x1b[0m\n"
-    with closing(open_output(tmp_path, content)) as reader:
-        assert numbers(reader, "error") == [1, 2, 3, 4]
-        assert numbers(reader, "error", match_case=True) == [1, 4]
-        assert numbers(reader, "error", whole_word=True) == [1, 3, 4]
-        assert numbers(reader, ".*") == []
-
-
-def test_search_says_where_to_go_on(ten: OutputReader) -> None:
-    found = search(ten, "line", start=(1, 0), end=ten.size, limit=4)
-    assert [line.number for line in found.matches] == [1, 2, 3, 4]
-    assert found.next_line is not None
-    assert found.next_offset is not None
-    place = (found.next_line, found.next_offset)
-    assert numbers(ten, "line", start=place) == [5, 6, 7, 8, 9, 10]
-
-
-def test_search_looks_at_so_many_bytes_at_once(
-    ten: OutputReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log_lines, "MAX_SEARCH_BYTES", 20)
-    found = search(ten, "line 10", start=(1, 0), end=ten.size, limit=9)
-    assert (found.matches, found.next_line) == ([], 4)
-
-
-def test_secrets_are_hidden_and_not_found(tmp_path: Path) -> None:
+def test_secrets_are_hidden(tmp_path: Path) -> None:
     with closing(open_output(tmp_path, b"token hush-hush\n", "hush-hush")) as reader:
         assert window(reader, 1, 1) == ([(1, "token *********")], 1)
-        assert numbers(reader, "hush") == []
