@@ -47,7 +47,6 @@ from scriptrunner.web.routes import (
     logs,
     long_logs,
     me,
-    mutes,
     run_views,
     runs,
     scheduler,
