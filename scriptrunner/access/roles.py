@@ -43,7 +43,7 @@ class Permission(StrEnum):
     LIBRARY_ADMIN = "library.admin"
     #: See which alerts were triggered, and which channels there are.
     ALERT_READ = "alert.read"
-    #: Acknowledge alerts and try channels.
+    #: Acknowledge and mute alerts, and try channels.
     ALERT_WRITE = "alert.write"
     #: See tasks, events and what is due.
     SCHEDULE_READ = "schedule.read"
@@ -191,6 +191,9 @@ PERMISSION_BY_ROUTE: dict[str, Permission] = {
     "check_condition": Permission.ALERT_READ,
     "test_alert_channel": Permission.ALERT_WRITE,
     "acknowledge_alert": Permission.ALERT_WRITE,
+    "list_mutes": Permission.ALERT_READ,
+    "mute_alerts": Permission.ALERT_WRITE,
+    "unmute_alerts": Permission.ALERT_WRITE,
     "list_tokens": Permission.TOKEN_READ,
     "create_token": Permission.TOKEN_WRITE,
     "revoke_token": Permission.TOKEN_WRITE,

@@ -9,6 +9,12 @@ class AlertNotFoundError(NotFoundError):
     code = "alert_not_found"
 
 
+class MuteNotFoundError(NotFoundError):
+    """There is no such mute, or it is over."""
+
+    code = "mute_not_found"
+
+
 class ChannelNotFoundError(NotFoundError):
     """There is no channel of this name."""
 

@@ -6,6 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from scriptrunner.clock import to_text
+
+#: Numbers beyond it are no ids.
+MAX_ID = 2**63 - 1
+
 
 class DeliveryStatus(StrEnum):
     """How far a delivery has come."""
@@ -18,6 +23,8 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
     #: The channel is known but not configured.
     SKIPPED = "skipped"
+    #: Somebody has muted the script or the rule.
+    MUTED = "muted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,4 +150,37 @@ class AlertPage:
     """Some alerts, newest first, and how many there are in all."""
 
     items: Sequence[Alert]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Nobody is told of the alerts of a script, or of one of its rules, for a time."""
+
+    id: int
+    #: Absolute where the script was found, else as it was given.
+    script_path: str
+    #: Name of the rule; None: every rule.
+    rule: str | None
+    #: The condition, letter by letter; None: every condition.
+    condition: str | None
+    muted_at: datetime
+    muted_by: str
+    #: None: until somebody unmutes it.
+    until: datetime | None
+    #: Why, for people.
+    note: str | None
+
+    def to_words(self) -> str:
+        """Return what a delivery that it held back says of it."""
+        end = "unmuted" if self.until is None else to_text(self.until)
+        note = f": {self.note}" if self.note else ""
+        return f"Muted until {end} by {self.muted_by}{note}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutePage:
+    """Some mutes that are in force, and how many there are in all."""
+
+    items: Sequence[Mute]
     total: int

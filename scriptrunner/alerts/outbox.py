@@ -1,5 +1,7 @@
 """The outbox: sends what is pending, tries again with growing pauses, and notes it all.
 
+What is muted at that moment is not sent, then or later.
+
 A delivery is counted and put off *before* it is sent, and marked as sent *after* that. So
 whoever is killed in between costs one try and a pause, and the receiver may get the same
 delivery twice, with the same ``delivery_id``: at least once, and told apart (ADR 0024).
@@ -14,8 +16,8 @@ from typing import Any, Protocol
 
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.errors import DeliveryError
-from scriptrunner.alerts.models import Alert, Delivery, DeliveryStatus
-from scriptrunner.alerts.repository import outbox, triggered
+from scriptrunner.alerts.models import Alert, Delivery, DeliveryStatus, Mute
+from scriptrunner.alerts.repository import mutes, outbox, triggered
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.storage.database import Connection, Database
 
@@ -102,6 +104,11 @@ class Outbox:
         if delivery.tries > len(self._pauses):
             self._note(delivery, None, DeliveryStatus.FAILED, DeliveryError(CUT_OFF))
             return
+        mute = self._find_mute(delivery)
+        if mute is not None:
+            words = DeliveryError(mute.to_words())
+            self._note(delivery, None, DeliveryStatus.MUTED, words)
+            return
         alert = self._begin(delivery)
         if alert is None:
             return
@@ -113,6 +120,11 @@ class Outbox:
         else:
             status = DeliveryStatus.PENDING
         self._note(delivery, alert, status, failure)
+
+    def _find_mute(self, delivery: Delivery) -> Mute | None:
+        with self._database.read() as connection:
+            now = self._clock.utc_now()
+            return mutes.find_for(connection, delivery.alert_id, now=now)
 
     def _begin(self, delivery: Delivery) -> Alert | None:
         pauses = (*self._pauses, 0.0)
@@ -147,6 +159,7 @@ class Outbox:
         status: DeliveryStatus,
         failure: DeliveryError | None,
     ) -> None:
+        """Note what became of a delivery; without an alert it was not tried just now."""
         self._database.retrying(
             lambda each: self._write(each, delivery, alert, status, failure)
         )
@@ -175,10 +188,10 @@ class Outbox:
             next_try_at=now + timedelta(seconds=wait) if is_pending else None,
             now=now,
         )
+        tries = delivery.tries + (1 if alert is not None else 0)
         alert = alert or triggered.find(connection, delivery.alert_id)
         if not was_pending or alert is None:
             return
-        tries = delivery.tries if error == CUT_OFF else delivery.tries + 1
         data = {
             "name": alert.name,
             "channel": delivery.channel,

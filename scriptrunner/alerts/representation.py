@@ -4,7 +4,7 @@ from typing import Any
 
 from scriptrunner.alerts.channels import Channel
 from scriptrunner.alerts.checking import Check
-from scriptrunner.alerts.models import Alert, Delivery
+from scriptrunner.alerts.models import Alert, Delivery, Mute
 from scriptrunner.clock import to_text
 
 
@@ -39,6 +39,20 @@ def delivery_to_json(delivery: Delivery) -> dict[str, Any]:
         "next_try_at": None if next_try_at is None else to_text(next_try_at),
         "finished_at": None if finished_at is None else to_text(finished_at),
         "error": delivery.error,
+    }
+
+
+def mute_to_json(mute: Mute) -> dict[str, Any]:
+    """Return what is muted, by whom and until when."""
+    return {
+        "id": mute.id,
+        "script_path": mute.script_path,
+        "rule": mute.rule,
+        "condition": mute.condition,
+        "muted_at": to_text(mute.muted_at),
+        "muted_by": mute.muted_by,
+        "until": None if mute.until is None else to_text(mute.until),
+        "note": mute.note,
     }
 
 

@@ -1,4 +1,4 @@
-"""The use cases of alerts for people: list, acknowledge, see the channels, try one."""
+"""The use cases of alerts for people: list, acknowledge, mute, see and try channels."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,13 +6,19 @@ from uuid import uuid4
 
 from scriptrunner.alerts.channels import Channel, Channels
 from scriptrunner.alerts.errors import AlertNotFoundError, DeliveryError
-from scriptrunner.alerts.models import Alert, AlertPage, DeliveryStatus, Notice
+from scriptrunner.alerts.models import (
+    MAX_ID,
+    Alert,
+    AlertPage,
+    DeliveryStatus,
+    Notice,
+)
+from scriptrunner.alerts.mutes import MuteDesk
 from scriptrunner.alerts.repository import triggered
 from scriptrunner.clock import Clock, SystemClock
+from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.storage.database import Database
 
-#: Numbers beyond it are no ids.
-MAX_ID = 2**63 - 1
 #: Alerts of one answer of ``list_changed``.
 CHANGES_AT_ONCE = 200
 TEST_CONDITION = "true"
@@ -24,16 +30,24 @@ class AlertService:
     Args:
         database: The migrated database.
         channels: The service's channels.
+        roots: Tell which file a path means.
         clock: Tests hand in one they can set.
     """
 
     def __init__(
-        self, database: Database, channels: Channels, *, clock: Clock | None = None
+        self,
+        database: Database,
+        channels: Channels,
+        *,
+        roots: AllowedRoots,
+        clock: Clock | None = None,
     ) -> None:
         """Read nothing yet."""
         self._database = database
         self._channels = channels
         self._clock = clock or SystemClock()
+        #: Of which scripts and rules nobody is told.
+        self.mutes = MuteDesk(database, roots, clock=self._clock)
 
     def list_alerts(
         self,

@@ -88,7 +88,7 @@ def build_services(settings: Settings) -> Services:
         database=database,
         runs=runs,
         run_views=RunViews(runs, database, clock=clock),
-        alerts=AlertService(database, Channels(settings), clock=clock),
+        alerts=AlertService(database, Channels(settings), roots=roots, clock=clock),
         tasks=TaskService(
             database,
             settings,

@@ -103,6 +103,7 @@ def _shapes() -> dict[str, Any]:
         analytics,
         answers,
         library,
+        mutes,
         task,
         upload,
     )
@@ -110,7 +111,7 @@ def _shapes() -> dict[str, Any]:
 
     shown = [
         each
-        for module in (answers, access, task, analytics, library)
+        for module in (answers, access, mutes, task, analytics, library)
         for each in vars(module).values()
         if isinstance(each, type)
         and issubclass(each, BaseModel)

@@ -79,5 +79,5 @@ def test_missed_schedules_and_slower_scripts_need_attention(page: Page) -> None:
     expect(card.locator('[data-task="held"]')).to_contain_text("not started yet")
     slow = card.locator('[data-script="/srv/report.py"]')
     expect(slow).to_contain_text("41 % longer")
-    slow.get_by_role("button", name="Mute 1 h").click()
+    slow.get_by_role("button", name="Hide 1 h").click()
     expect(slow).to_be_hidden()

@@ -85,7 +85,7 @@ def test_columns_are_chosen(page: Page, server: Server) -> None:
     expect(page.get_by_role("columnheader", name="Memory")).to_be_visible()
 
 
-def test_script_in_trouble_is_named_and_muted(page: Page, server: Server) -> None:
+def test_script_in_trouble_is_named_and_hidden(page: Page, server: Server) -> None:
     server.write_script("broken.py", "raise SystemExit('out of luck')\n")
     for _ in range(2):
         server.wait_finished(server.submit("broken.py"))
@@ -93,7 +93,7 @@ def test_script_in_trouble_is_named_and_muted(page: Page, server: Server) -> Non
     trouble = page.locator("[data-script='broken.py']")
     expect(trouble).to_contain_text("failed 2 times in a row")
     expect(trouble).to_contain_text("out of luck")
-    trouble.get_by_role("button", name="Mute 1 h").click()
+    trouble.get_by_role("button", name="Hide 1 h").click()
     expect(trouble).to_have_count(0)
 
 

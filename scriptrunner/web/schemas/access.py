@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -68,7 +69,8 @@ class TokenRequest(BaseModel):
     ] = None
     expires: Annotated[
         datetime | None,
-        BeforeValidator(_read_expiry, json_schema_input_type=str | None),
+        BeforeValidator(_read_expiry),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]}),
         Field(description=f"When it ends by itself: {WORDS}; null: never"),
     ] = None
 

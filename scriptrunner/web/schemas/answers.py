@@ -522,7 +522,7 @@ class AlertDelivery(Answer):
 
     delivery_id: str
     channel: str
-    status: Literal["pending", "sent", "failed", "skipped"]
+    status: Literal["pending", "sent", "failed", "skipped", "muted"]
     tries: Count
     next_try_at: datetime | None
     finished_at: datetime | None

@@ -15,7 +15,7 @@ import { showError } from '../../ui/toast.js';
 
 /** At most one look per this time, however many runs change. */
 const GATHER_MS = 3000;
-const MUTE_MS = 3_600_000;
+const HIDE_MS = 3_600_000;
 const SHOWN = 2;
 
 /** Slower scripts are looked for at most this often: that takes the server more work. */
@@ -32,8 +32,8 @@ const take = async (found, look) => {
     found.value = await look();
   } catch { /* as it was */ }
 };
-/** Until when a script is not mentioned, by its path. */
-const muted = signal(load('muted', {}));
+/** Until when a trouble is not shown in this browser, by its key. */
+const hidden = signal(load('hidden', {}));
 const all = signal(false);
 
 function look() {
@@ -60,22 +60,22 @@ function follow() {
   };
 }
 
-function mute(path) {
+function hide(key) {
   const now = Date.now();
-  const still = Object.entries(muted.peek()).filter(([, until]) => until > now);
-  muted.value = { ...Object.fromEntries(still), [path]: now + MUTE_MS };
-  save('muted', muted.value);
+  const still = Object.entries(hidden.peek()).filter(([, until]) => until > now);
+  hidden.value = { ...Object.fromEntries(still), [key]: now + HIDE_MS };
+  save('hidden', hidden.value);
 }
 
 export function Attention() {
   useEffect(follow, []);
   const now = Date.now();
-  const isMuted = (key) => muted.value[key] > now;
-  const failing = troubles.value.filter(({ script_path: path, failures }) => failures > 1 && !isMuted(path));
+  const isHidden = (key) => hidden.value[key] > now;
+  const failing = troubles.value.filter(({ script_path: path, failures }) => failures > 1 && !isHidden(path));
   const worth = [
     ...failing.map((each) => html`<${Trouble} key=${each.script_path} trouble=${each} />`),
-    ...missed.value.filter(({ key }) => !isMuted(key)).map((each) => html`<${MissedRow} key=${each.key} found=${each} />`),
-    ...slower.value.filter(({ key, path }) => !isMuted(key) && !failing.some((other) => other.script_path === path))
+    ...missed.value.filter(({ key }) => !isHidden(key)).map((each) => html`<${MissedRow} key=${each.key} found=${each} />`),
+    ...slower.value.filter(({ key, path }) => !isHidden(key) && !failing.some((other) => other.script_path === path))
       .map((each) => html`<${SlowerRow} key=${each.key} found=${each} />`),
   ];
   if (!worth.length) return null;
@@ -85,8 +85,8 @@ export function Attention() {
   return html`<${Card} title="Needs attention" class="attention" actions=${more} data-testid="attention"><ul>${shown}</ul><//>`;
 }
 
-function Mute({ on }) {
-  return html`<${Button} compact=${true} icon="bell-off" label="Mute 1 h" title="Do not show this here for an hour" onClick=${() => mute(on)} />`;
+function Hide({ on }) {
+  return html`<${Button} compact=${true} icon="clock" label="Hide 1 h" title="Do not show this in this browser for an hour" onClick=${() => hide(on)} />`;
 }
 
 /** @param {{found: import('../../lib/troubles.js').Missed}} props */
@@ -104,7 +104,7 @@ function MissedRow({ found: { key, task, at, reason } }) {
     <div class="trouble-text"><p><a class="script-name" href=${href(`/schedules/${encodeURIComponent(task)}`)}>${task}</a></p>
       <p>did not run when it was due, <${Ago} at=${at} /> · ${reason}</p></div>
     <div class="row-actions"><${Button} compact=${true} icon="play" label="Run now" onClick=${run}
-        refusal=${can('run.start') ? '' : 'Your role may not start runs'} /><${Mute} on=${key} /></div>
+        refusal=${can('run.start') ? '' : 'Your role may not start runs'} /><${Hide} on=${key} /></div>
   </li>`;
 }
 
@@ -116,7 +116,7 @@ function SlowerRow({ found: { key, path, percent } }) {
         <span class="muted mono ellipsis">${scriptFolder(path)}</span></p>
       <p>its last 5 runs took ${Math.round(percent)} % longer than those before</p></div>
     <div class="row-actions"><${Button} compact=${true} icon="chart-line" label="See trend"
-        href=${href(`/analytics?script=${encodeURIComponent(path)}`)} /><${Mute} on=${key} /></div>
+        href=${href(`/analytics?script=${encodeURIComponent(path)}`)} /><${Hide} on=${key} /></div>
   </li>`;
 }
 
@@ -134,6 +134,6 @@ function Trouble({ trouble }) {
       ${lines.length > 0 && html`<pre class="mono" tabindex="0" role="region" aria-label=${`Last lines of ${scriptName(path)}`}>${lines.join('\n')}</pre>`}</div>
     <div class="row-actions"><${Button} compact=${true} icon="scroll-text" label="Log" href=${href(`/runs/${id}/log`)} />
       <${Button} compact=${true} icon="rotate-cw" label="Re-run" onClick=${restart} />
-      <${Mute} on=${path} /></div>
+      <${Hide} on=${path} /></div>
   </li>`;
 }
