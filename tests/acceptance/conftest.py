@@ -17,6 +17,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture
+def hello(server: Server) -> str:
+    return str(server.write_script("hello.py", "print('hello')\n"))
+
+
+@pytest.fixture
+def no_run(server: Server) -> Iterator[None]:
+    """Fail if the test left a run behind."""
+    before = server.client.get("/api/stats").json()["total_runs"]
+    yield
+    assert server.client.get("/api/stats").json()["total_runs"] == before
+
+
 @pytest.fixture(scope="module")
 def token(server: Server) -> str:
     """An admin token, made as an administrator makes one."""
