@@ -1,7 +1,7 @@
 """Words for ``/openapi.json``: what a route answers, declared from the error classes.
 
-Routes name schemas by their class name in ``schemas/answers.py``; the schemas themselves
-are only built when somebody asks for the document.
+Routes name schemas by their class name in ``schemas``; the schemas themselves are only
+built when somebody asks for the document.
 """
 
 from collections import defaultdict

@@ -100,18 +100,24 @@ def _shapes() -> dict[str, Any]:
     # Building them takes tens of milliseconds, which a start need not pay.
     from scriptrunner.web.schemas import (  # noqa: PLC0415
         access,
+        alert,
         analytics,
         answers,
         library,
         mutes,
+        run,
+        run_views,
+        system,
         task,
         upload,
     )
     from scriptrunner.web.schemas.run_request import RunRequest  # noqa: PLC0415
 
+    modules = [answers, system, run, run_views, alert, access, mutes, task]
+    modules += [analytics, library]
     shown = [
         each
-        for module in (answers, access, mutes, task, analytics, library)
+        for module in modules
         for each in vars(module).values()
         if isinstance(each, type)
         and issubclass(each, BaseModel)

@@ -16,8 +16,10 @@ from pydantic_core import PydanticCustomError
 from scriptrunner.library.models import RootOptions
 from scriptrunner.library.patterns import join_patterns
 from scriptrunner.library.tag_desk import DEFAULT_COLOR
-from scriptrunner.web.schemas.answers import Answer, Count, RunListItem, Source
+from scriptrunner.web.schemas.answers import Answer, Count
+from scriptrunner.web.schemas.run import RunListItem
 from scriptrunner.web.schemas.run_request import Text, Whole
+from scriptrunner.web.schemas.run_views import Source
 from scriptrunner.web.schemas.texts import Storable
 
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
