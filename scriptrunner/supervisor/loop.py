@@ -12,7 +12,6 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from scriptrunner.engine import control_file, process_tree
@@ -26,6 +25,7 @@ from scriptrunner.supervisor.launcher import Launcher
 from scriptrunner.supervisor.pace import BATCH_SECONDS, STALE_SECONDS, Pace
 from scriptrunner.supervisor.ports import ActiveAttempt, End, RunLedger, Start, Timer
 from scriptrunner.supervisor.recovery import Finding
+from scriptrunner.supervisor.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -50,28 +50,6 @@ FULL_SECONDS = 0.1
 
 def _name(step: Callable[[], None]) -> str:
     return getattr(step, "__qualname__", repr(step))
-
-
-@dataclass(slots=True)
-class Watch:
-    """One attempt that is under way."""
-
-    run_id: str
-    attempt: int
-    run_dir: str
-    #: pidfd of a shim that an earlier supervisor started, else None.
-    pidfd: int | None = None
-    #: Whether the start is in the record.
-    is_recorded: bool = False
-    #: Whether its events say that it cannot be killed.
-    is_undying: bool = False
-    #: Monotonic seconds at which it was launched.
-    since: float = 0.0
-
-    @property
-    def control_path(self) -> str:
-        """Path of the attempt's control file."""
-        return control_file.path_of(self.run_dir, self.attempt)
 
 
 class Supervisor:
@@ -344,18 +322,12 @@ class Supervisor:
             return
         if record is not None and record.end is not None:
             spawn = record.spawn if isinstance(record.spawn, dict) else None
-            self._add_end(
-                End(
-                    run_id=watch.run_id,
-                    attempt=watch.attempt,
-                    spawn=spawn,
-                    end=record.end,
-                )
-            )
+            self._add_end(watch.end(spawn=spawn, end=record.end))
         elif is_written:
             # Never put back: the script has run, and whoever took the record away, such
             # as the script itself, would have it run again and again.
-            self._add_end(_lost(watch, "its files were removed or changed"))
+            detail = "its files were removed or changed"
+            self._add_end(watch.end(spawn=None, end=None, detail=detail))
         else:
             self._recover_at = 0.0
 
@@ -516,15 +488,3 @@ class Supervisor:
                     detail=f"recovery failed three times: {error!r}",
                 )
             )
-
-
-def _lost(watch: Watch, detail: str) -> End:
-    """Return the end of an attempt of which no record is left."""
-    return End(
-        run_id=watch.run_id,
-        attempt=watch.attempt,
-        spawn=None,
-        end=None,
-        lost_reason="lost",
-        detail=detail,
-    )
