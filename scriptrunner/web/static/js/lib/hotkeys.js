@@ -1,6 +1,6 @@
 /** One-letter keys: what exists on this page is registered, and help lists just that. */
 import { hotkeysOn } from './prefs.js';
-import { signal, useEffect } from './ui.js';
+import { signal, useLayoutEffect } from './ui.js';
 
 /** @typedef {{keys: string, label: string, group: string, run: (event: KeyboardEvent) => void}} Hotkey */
 
@@ -9,7 +9,7 @@ export const hotkeys = signal(/** @type {Hotkey[]} */ ([]));
 
 /** Register keys while a component is shown. */
 export function useHotkeys(list) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     hotkeys.value = [...hotkeys.peek(), ...list];
     return () => {
       hotkeys.value = hotkeys.peek().filter((each) => !list.includes(each));
