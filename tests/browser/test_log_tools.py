@@ -1,5 +1,7 @@
 """What helps to read a log: filter, wrap, whole window; and logs that stay on the server."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -104,6 +106,55 @@ def test_very_long_log_is_read_from_the_server(page: Page, huge: str) -> None:
     expect(page.get_by_test_id("log-hits")).to_contain_text("1 of 1")
     page.locator(".log-scroll").evaluate("e => e.scrollTop = e.scrollHeight")
     expect(lines(page).last).to_have_text(f"{200_000:099d}")
+
+
+def test_the_server_searches_as_the_page_does(page: Page, huge: str, watch) -> None:
+    watch.allow("status of 422")
+    page.goto(f"/runs/{huge}")
+    page.get_by_test_id("log-all").click()
+    box, hits = page.get_by_test_id("log-search"), page.get_by_test_id("log-hits")
+    box.fill("777$")
+    expect(hits).to_have_text("no match")
+    page.get_by_role("button", name="Regular expression").click()
+    expect(hits).to_have_text("1 of 200")
+    expect(page.locator(".is-current .log-text")).to_have_text(f"{777:099d}")
+    page.get_by_role("button", name="Next match").click()
+    expect(page.locator(".is-current .log-text")).to_have_text(f"{1777:099d}")
+    expect(page.locator(".is-current mark")).to_have_text("777")
+    page.get_by_role("button", name="Previous match").click()
+    page.get_by_role("button", name="Previous match").click()
+    expect(hits).to_have_text("200 of 200")
+    page.get_by_test_id("log-filter").select_option("3")
+    shown = [*range(774, 781), *range(1774, 1781)]
+    expect(lines(page).first).to_have_text(f"{shown[0]:099d}")
+    for at, number in enumerate(shown):
+        expect(lines(page).nth(at)).to_have_text(f"{number:099d}")
+    expect(page.locator(".log-line").nth(7)).to_have_class(re.compile("is-gap"))
+    box.fill("7(")
+    expect(page.get_by_test_id("log-search-error")).to_contain_text("position 1")
+    box.fill("")
+    expect(page.get_by_test_id("log-size")).to_have_text("200,000 lines")
+
+
+def test_the_server_filters_by_level(page: Page, server: Server) -> None:
+    server.write_script(
+        "huge_levels.py",
+        "import sys\n"
+        "for n in range(100_000):\n"
+        "    level = 'ERROR' if n % 1000 == 7 else 'INFO'\n"
+        "    sys.stdout.write(f'{level} row {n} {0:0200d}\\n')\n"
+        "    if n == 7: sys.stdout.write('  in the middle\\n')\n",
+    )
+    run_id = server.submit("huge_levels.py")
+    server.wait_finished(run_id)
+    page.goto(f"/runs/{run_id}#L3")
+    level = page.get_by_test_id("log-windows").get_by_test_id("log-level")
+    level.select_option("ERROR")
+    expect(lines(page).nth(2)).to_contain_text("ERROR row 1007")
+    assert lines(page).nth(1).inner_text().strip() == "in the middle"
+    level.select_option("CRITICAL")
+    page.get_by_test_id("log-hidden").get_by_role("button").click()
+    expect(lines(page).first).to_contain_text("INFO row 0")
 
 
 def test_address_of_a_line_that_is_not_loaded_leads_to_it(

@@ -123,14 +123,33 @@ function useLevel(log, level, generation) {
 /** Lines around a match that a filter keeps; -1 is no filter. */
 const CONTEXTS = [['-1', 'all lines'], ['0', 'matches only'], ['3', '± 3 lines'], ['10', '± 10 lines']];
 
+/** The search of a log that the page holds. */
 export function LogSearch({ search, scrollToRow }) {
-  const { rows, at, text, how } = search;
+  const { rows, at, text } = search;
   // The first match comes into view by itself.
   useEffect(() => {
     if (rows.length && at === 0) scrollToRow(rows[0]);
   }, [rows[0], text]);
+  return html`<${LogSearchBar} search=${{ ...search, words: hitsInWords(search), hasSteps: rows.length > 1 }}
+    onStep=${(by) => scrollToRow(search.step(by))} />`;
+}
+
+/**
+ * How a search is typed and walked, wherever it is done.
+ * @typedef {object} SearchState
+ * @property {{current: HTMLInputElement|null}} [input]
+ * @property {string} text @property {(text: string) => void} setText
+ * @property {{regex: boolean, matchCase: boolean, word: boolean}} how @property {(how: object) => void} setHow
+ * @property {number} context @property {(lines: number) => void} setContext
+ * @property {string} level @property {(level: string) => void} setLevel
+ * @property {string} words how many were found @property {boolean} isBroken @property {boolean} hasSteps whether there is a next one
+ *
+ * @param {{search: SearchState, onStep: (by: number) => void}} props
+ */
+export function LogSearchBar({ search, onStep }) {
+  const { text, how } = search;
   const onKeyDown = (event) => {
-    if (event.key === 'Enter') scrollToRow(search.step(event.shiftKey ? -1 : 1));
+    if (event.key === 'Enter') onStep(event.shiftKey ? -1 : 1);
     else if (event.key === 'Escape' && text) {
       event.stopPropagation();
       search.setText('');
@@ -139,13 +158,13 @@ export function LogSearch({ search, scrollToRow }) {
   const option = (name, label, sign) => html`<button type="button" class=${classes('tool', how[name] && 'is-on')}
     aria-pressed=${String(how[name])} title=${label} aria-label=${label}
     onClick=${() => search.setHow({ ...how, [name]: !how[name] })}>${sign}</button>`;
-  const arrow = (icon, label, by) => html`<${IconButton} icon=${icon} label=${label} onClick=${() => scrollToRow(search.step(by))} />`;
+  const arrow = (icon, label, by) => html`<${IconButton} icon=${icon} label=${label} onClick=${() => onStep(by)} />`;
   return html`<div class="log-search" role="search">
     <label class="search"><${Icon} name="search" /><input ref=${search.input} type="search" placeholder="Search"
       aria-label="Search the log" value=${text} spellcheck=${false} aria-invalid=${search.isBroken ? 'true' : undefined}
       onInput=${(event) => search.setText(event.target.value)} onKeyDown=${onKeyDown} data-testid="log-search" /></label>
     ${option('matchCase', 'Match upper and lower case', 'Aa')}${option('regex', 'Regular expression', '.*')}${option('word', 'Whole words only', 'W')}
-    <span class="log-hits nowrap" role="status" data-testid="log-hits">${hitsInWords(search)}</span>
+    <span class="log-hits nowrap" role="status" data-testid="log-hits">${search.words}</span>
     ${text && html`<select class="log-context" aria-label="Show only lines that match" value=${String(search.context)} data-testid="log-filter"
       onChange=${(event) => search.setContext(Number(event.target.value))}>
       ${CONTEXTS.map(([value, words]) => html`<option key=${value} value=${value} selected=${value === String(search.context)}>${words}</option>`)}</select>`}
@@ -154,7 +173,7 @@ export function LogSearch({ search, scrollToRow }) {
       <option value="" selected=${!search.level}>all levels</option>
       ${LEVELS.slice(1).reverse().map((each) => html`<option key=${each} value=${each} selected=${each === search.level}>${each}${each === 'CRITICAL'
         ? ' only' : ' and above'}</option>`)}</select>
-    ${rows.length > 1 && html`${arrow('chevron-up', 'Previous match', -1)}${arrow('chevron-down', 'Next match', 1)}`}
+    ${search.hasSteps && html`${arrow('chevron-up', 'Previous match', -1)}${arrow('chevron-down', 'Next match', 1)}`}
   </div>`;
 }
 

@@ -7,8 +7,10 @@ import { readLineLink, writeLineLink } from '../lib/log-rows.js';
 import { markHits, toPattern } from '../lib/log-search.js';
 import { fragment, setFragment } from '../lib/router.js';
 import { classes, html, useEffect, useLayoutEffect, useRef, useState } from '../lib/ui.js';
-import { Button, ErrorBox, Icon, IconButton, Segments } from './basics.js';
+import { Button, ErrorBox, Icon, Segments } from './basics.js';
 import { Piece } from './log-piece.js';
+import { LogSearchBar } from './log-search-bar.js';
+import { useServerSearch } from './log-server-search.js';
 
 /** Height of a row in CSS px, the same in log.css. */
 const ROW = 19;
@@ -23,10 +25,13 @@ export function LogWindows({ run, attempt, attempts, onAttempt, onBack }) {
   const linked = readLineLink(fragment.value);
   const [stream, setStream] = useState(linked?.stream ?? 'stdout');
   const source = useWindows({ run, attempt, stream });
-  const search = useServerSearch({ run, attempt, stream });
   const scroller = useRef(null);
   const [view, setView] = useState({ scrollTop: 0, height: 480 });
-  const { total } = source;
+  const place = useRef({ goTo: (_line) => {}, first: 0 });
+  const search = useServerSearch({ run, attempt, stream, goTo: (line) => place.current.goTo(line), here: () => place.current.first + 1 });
+  // A filter shows some lines; what is drawn is counted in shown lines.
+  const { lines } = search;
+  const total = lines ? lines.length : source.total;
   const space = Math.min(total * ROW, TALLEST);
   const shown = Math.ceil(view.height / ROW) + 1;
   // Where the space is squeezed, the bar tells the share of the log, not its pixels.
@@ -39,52 +44,54 @@ export function LogWindows({ run, attempt, attempts, onAttempt, onBack }) {
     return () => resized.disconnect();
   }, []);
   const goTo = (number) => {
-    const line = Math.max(0, number - 1 - Math.floor(shown / 3));
+    const line = Math.max(0, (lines ? lines.findIndex((each) => each.number >= number) : number - 1) - Math.floor(shown / 3));
     scroller.current.scrollTop = squeezed ? (line / Math.max(1, total - shown + 1)) * (space - view.height) : line * ROW;
   };
+  place.current = { goTo, first };
   useEffect(() => {
-    source.want(first + 1, Math.min(total, first + shown));
-  }, [first, shown, total, stream]);
+    if (!lines) source.want(first + 1, Math.min(total, first + shown));
+    else if (first + 2 * shown > total) search.lookOn();
+  }, [first, shown, total, stream, !lines]);
   useEffect(() => {
-    if (total && linked?.stream === stream) goTo(linked.from);
+    if (total && linked?.stream === stream && !lines) goTo(linked.from);
   }, [total > 0, linked?.from, stream]);
-  const step = async (by) => {
-    const line = await search.step(by, first + 1);
-    if (line) goTo(line);
-  };
-  const pattern = toPattern(search.text, { regex: false, matchCase: search.matchCase });
-  const drawn = Array.from({ length: Math.max(0, Math.min(shown, total - first)) }, (_, index) => first + 1 + index);
+  const pattern = toPattern(search.text, search.how);
+  const drawn = Array.from({ length: Math.max(0, Math.min(shown, total - first)) }, (_, index) => {
+    const at = first + index;
+    return lines ? { ...lines[at], line: lines[at], gap: at > 0 && lines[at - 1].number !== lines[at].number - 1 }
+      : { number: at + 1, line: source.line(at + 1), gap: false };
+  });
   return html`<div class="log" data-testid="log-windows">
     <div class="log-bar">
       <${Segments} label="Which output" name="window-stream" value=${stream} choices=${[['stdout', 'stdout'], ['stderr', 'stderr']]} onChange=${setStream} />
-      <span class="muted nowrap" data-testid="log-size">${plural(total, 'line')}</span>
+      <span class="muted nowrap" data-testid="log-size">${plural(source.total, 'line')}</span>
       ${onBack && html`<${Button} compact=${true} kind="quiet" label="Only the end" onClick=${onBack} />`}
       <span class="push"></span>
-      <form class="log-search" role="search" onSubmit=${(event) => { event.preventDefault(); step(1); }}>
-        <label class="search"><${Icon} name="search" /><input type="search" placeholder="Search on the server" aria-label="Search the log" spellcheck=${false}
-          value=${search.text} onInput=${(event) => search.setText(event.target.value)} data-testid="log-search" /></label>
-        <button type="button" class=${classes('tool', search.matchCase && 'is-on')} aria-pressed=${String(search.matchCase)} title="Match upper and lower case"
-          aria-label="Match upper and lower case" onClick=${() => search.setMatchCase(!search.matchCase)}>Aa</button>
-        <span class="log-hits nowrap" role="status" data-testid="log-hits">${search.words}</span>
-        <${IconButton} icon="chevron-up" label="Previous match" onClick=${() => step(-1)} /><${IconButton} icon="chevron-down" label="Next match" onClick=${() => step(1)} />
-      </form>
+      <${LogSearchBar} search=${search} onStep=${search.step} />
       ${attempts.length > 1 && html`<label class="attempt-pick">Attempt <select value=${String(attempt)} onChange=${(event) => onAttempt(Number(event.target.value))}>
         ${attempts.map((n) => html`<option key=${n} value=${String(n)}>${n}</option>`)}</select></label>`}
       <a class="icon-btn" title="Download the log" aria-label="Download the log" data-testid="log-download" download
         href=${href(`/api/runs/${run.id}/logs?download=1&stream=${stream}${attempt === null ? '' : `&attempt=${attempt}`}`)}><${Icon} name="download" /></a>
     </div>
-    <p class="stale tone-info"><${Icon} name="info" />This log is long: its lines come from the server as you scroll, and the server searches it for plain text.</p>
+    <p class="stale tone-info"><${Icon} name="info" />This log is long: its lines come from the server as you scroll, and the server searches it.</p>
     ${source.error && html`<${ErrorBox} error=${source.error} title="The lines could not be loaded" onRetry=${source.retry} />`}
+    ${search.error && html`<p class="stale tone-warn" role="alert" data-testid="log-search-error"><${Icon} name="triangle-alert" />${faultOf(search.error)}</p>`}
     <div class="log-scroll" ref=${scroller} style=${{ height: '64vh' }} onScroll=${read} tabindex="0" role="region" aria-label="Output of the script">
-      ${source.loaded && !total && html`<p class="log-empty muted">This run printed nothing to ${stream}.</p>`}
+      ${source.loaded && !source.total && html`<p class="log-empty muted">This run printed nothing to ${stream}.</p>`}
+      ${lines && !lines.length && !search.isComplete && html`<p class="log-empty muted" role="status">Searching…</p>`}
+      ${lines && !lines.length && search.isComplete && html`<p class="log-empty" data-testid="log-hidden">No line matches: ${plural(source.total, 'line')} hidden.
+        <${Button} compact=${true} label="Show all lines" onClick=${search.showAll} /></p>`}
       <div class="log-space" style=${{ height: `${space}px`, minWidth: `${source.columns + 12}ch` }}>
         <div class="log-rows" style=${{ transform: `translateY(${squeezed ? view.scrollTop : first * ROW}px)` }}>
-          ${drawn.map((number) => html`<${WindowLine} key=${number} number=${number} line=${source.line(number)} pattern=${pattern} stream=${stream}
+          ${drawn.map(({ number, line, gap }) => html`<${WindowLine} key=${number} number=${number} line=${line} gap=${gap} pattern=${pattern} stream=${stream}
             current=${number === search.current} marked=${linked?.stream === stream && number >= linked.from && number <= linked.to} />`)}
         </div></div></div></div>`;
 }
 
-function WindowLine({ number, line, pattern, stream, current, marked }) {
+/** What the server says of a search, without the name of its parameter. */
+const faultOf = (error) => error.message.replace(/^q: /, '');
+
+function WindowLine({ number, line, gap, pattern, stream, current, marked }) {
   const pick = (event) => {
     event.preventDefault();
     setFragment(writeLineLink({ stream, from: number, to: number }));
@@ -92,7 +99,7 @@ function WindowLine({ number, line, pattern, stream, current, marked }) {
   const text = (line?.text ?? '').split('\r').findLast((part) => part !== '') ?? '';
   const pieces = hasEscapes(text) ? parseLine(text, PLAIN).pieces : [{ text, style: PLAIN }];
   const shown = pattern ? markHits(pieces, pattern) : pieces;
-  return html`<div class=${classes('log-line', `from-${stream}`, marked && 'is-marked', current && 'is-current')}>
+  return html`<div class=${classes('log-line', `from-${stream}`, marked && 'is-marked', current && 'is-current', gap && 'is-gap')}>
     <a class="log-no is-wide" href=${`#${writeLineLink({ stream, from: number, to: number })}`} onClick=${pick} tabindex="-1" aria-hidden="true">${number}</a>
     <span class="log-text">${line ? shown.map((piece, index) => html`<${Piece} key=${index} ...${piece} />`) : html`<span class="muted">…</span>`}
       ${line?.cut_bytes > 0 && html`<span class="muted"> … ${count(line.cut_bytes)} more bytes</span>`}</span></div>`;
@@ -137,38 +144,4 @@ function useWindows({ run, attempt, stream }) {
     },
     retry: () => load(0),
   };
-}
-
-/** Matches as the server finds them, more with every step beyond the last. */
-function useServerSearch({ run, attempt, stream }) {
-  const [text, setText] = useState('');
-  const [matchCase, setMatchCase] = useState(false);
-  const [state, setState] = useState({ key: '', lines: [], next: '', at: -1, busy: false, error: '' });
-  const key = `${run.id} ${attempt} ${stream} ${matchCase} ${text}`;
-  const now = state.key === key ? state : { key, lines: [], next: '', at: -1, busy: false, error: '' };
-  const more = async (from) => {
-    const answer = await getJson(`/api/runs/${run.id}/logs/search`, { query: { stream, attempt, q: text, case: matchCase || null, after: from.next || null } });
-    return { ...from, lines: [...from.lines, ...answer.matches.map(({ number }) => number)], next: answer.next };
-  };
-  /** The line to go to: the first one from `here` on, then the next or previous; 0 for none. */
-  const step = async (by, here) => {
-    if (!text || now.busy) return 0;
-    setState({ ...now, busy: true });
-    let found = now;
-    try {
-      const isFirst = now.at < 0;
-      const enough = () => (isFirst ? found.lines.some((line) => line >= here) : found.at + by < found.lines.length);
-      while (by > 0 && found.next !== null && !enough()) found = await more(found);
-      const at = isFirst ? Math.max(0, found.lines.findIndex((line) => line >= here)) : found.at + by;
-      const place = found.lines.length ? (at + found.lines.length) % found.lines.length : -1;
-      setState({ ...found, at: place, busy: false, error: '' });
-      return found.lines[place] ?? 0;
-    } catch (error) {
-      setState({ ...found, busy: false, error: error.message });
-      return 0;
-    }
-  };
-  const sum = `${count(now.lines.length)}${now.next === null ? '' : '+'}`;
-  const words = now.busy ? 'searching…' : now.error || (now.at >= 0 ? `${count(now.at + 1)} of ${sum}` : now.next === null && !now.lines.length ? 'no match' : '');
-  return { text, setText, matchCase, setMatchCase, words, step, current: now.lines[now.at] ?? 0 };
 }
