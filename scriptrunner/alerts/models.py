@@ -6,8 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from scriptrunner.clock import to_text
-
 #: Numbers beyond it are no ids.
 MAX_ID = 2**63 - 1
 
@@ -173,7 +171,8 @@ class Mute:
 
     def to_words(self) -> str:
         """Return what a delivery that it held back says of it."""
-        end = "unmuted" if self.until is None else to_text(self.until)
+        until = self.until
+        end = "unmuted" if until is None else f"{until:%Y-%m-%d %H:%M} UTC"
         note = f": {self.note}" if self.note else ""
         return f"Muted until {end} by {self.muted_by}{note}"
 

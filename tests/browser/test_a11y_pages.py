@@ -27,6 +27,7 @@ PLACES = [
     ("/analytics?part=history&days=1&script={script}", "an-history-table"),
     ("/analytics/gates?script={script}", "gate-verdict"),
     ("/alerts?part=channels", "channel-row"),
+    ("/alerts?part=mutes", "mute-add"),
     ("/system", "sys-health"),
     ("/settings", "settings-server"),
     ("/tokens", "token-add"),
@@ -57,9 +58,9 @@ def test_page(page: Page, filled: Server, address: str, there: str) -> None:
         assert not found, "\n".join(found)
 
 
-def faults(page: Page, options: dict[str, object]) -> list[str]:
-    """Return what axe finds below ``main``."""
-    results = Axe().run(page, context="main", options=options)
+def faults(page: Page, options: dict[str, object], *, place: str = "main") -> list[str]:
+    """Return what axe finds below the element ``place``."""
+    results = Axe().run(page, context=place, options=options)
     return [
         f"{each['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
         for each in results.response["violations"]

@@ -1,8 +1,10 @@
-"""Alerts: what a rule found stands there, is acknowledged; channels are tried."""
+"""Alerts: what a rule found stands there, is acknowledged, muted; channels are tried."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.test_a11y import RULES, expect_no_sideways_scroll
+from tests.browser.test_a11y_pages import COLOURS, faults
 from tests.server import Server
 
 pytestmark = pytest.mark.slow
@@ -22,6 +24,68 @@ def test_an_alert_appears_and_is_acknowledged(page: Page, server: Server) -> Non
     expect(row).to_contain_text("execution_time_seconds = ")
     row.get_by_test_id("alert-acknowledge").click()
     expect(row).to_contain_text("by local")
+
+
+def test_a_rule_is_muted_for_everybody_and_unmuted(
+    page: Page, context: BrowserContext, server: Server
+) -> None:
+    server.write_script("noisy.py", "print()\n")
+    rule = {"name": "noise", "condition": "true", "channels": ["log"]}
+    first = server.submit("noisy.py", alerts=[rule])
+    page.goto("/alerts?script=noisy")
+    row = page.get_by_test_id("alert-row").filter(has_text=first[:8])
+    expect(row).to_contain_text("log: sent")
+    row.get_by_test_id("alert-mute").click()
+    page.get_by_test_id("mute-time-28800").check()
+    page.get_by_test_id("mute-note").fill("moving house")
+    page.get_by_test_id("mute-submit").click()
+    expect(page.get_by_test_id("dialog")).to_have_count(0)
+    second = server.submit("noisy.py", alerts=[rule])
+    row = page.get_by_test_id("alert-row").filter(has_text=second[:8])
+    expect(row).to_contain_text("log: muted")
+    expect(row).to_contain_text("by local: moving house")
+
+    other = context.new_page()
+    other.goto("/alerts?part=mutes")
+    muted = other.get_by_test_id("mute-row").filter(has_text="noisy.py")
+    expect(muted).to_contain_text("rule noise")
+    expect(muted).to_contain_text("in 8 h")
+    muted.get_by_test_id("unmute").click()
+    expect(muted).to_have_count(0)
+    third = server.submit("noisy.py", alerts=[rule])
+    row = page.get_by_test_id("alert-row").filter(has_text=third[:8])
+    expect(row).to_contain_text("log: sent")
+
+
+def test_muting_is_accessible_on_a_phone(page: Page, server: Server) -> None:
+    server.write_script("quiet.py", "print()\n")
+    rule = {"name": "quiet", "condition": "true or exit_code > 0"}
+    server.wait_finished(server.submit("quiet.py", alerts=[rule]))
+    page.emulate_media(reduced_motion="reduce", color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto("/alerts?part=mutes")
+    page.get_by_label("Script", exact=True).fill("quiet.py")
+    page.get_by_test_id("mute-time").select_option("")
+    page.get_by_test_id("mute-add").click()
+    muted = page.get_by_test_id("mute-row").filter(has_text="quiet.py")
+    expect(muted).to_contain_text("when unmuted")
+    expect(muted).to_contain_text("every rule")
+    check_looks(page, "main")
+    page.goto("/alerts?script=quiet")
+    page.get_by_test_id("alert-mute").click()
+    expect(page.get_by_test_id("mute-what-rule")).to_be_checked()
+    check_looks(page, "dialog")
+
+
+def check_looks(page: Page, place: str) -> None:
+    """Nothing is wider than the page, and axe finds nothing, in both themes."""
+    expect(page.get_by_test_id("skeleton")).to_have_count(0)
+    expect_no_sideways_scroll(page)
+    found = faults(page, RULES, place=place)
+    page.emulate_media(color_scheme="dark")
+    found += faults(page, {**RULES, **COLOURS}, place=place)
+    page.emulate_media(color_scheme="light")
+    assert not found, "\n".join(found)
 
 
 def test_a_channel_is_tried(page: Page) -> None:

@@ -1,4 +1,4 @@
-/** Alerts: what was triggered, whether it arrived, who has seen it; and the channels. */
+/** Alerts: what was triggered, whether it arrived, who has seen it; what is muted; and the channels. */
 import { getJson, postJson, request } from '../lib/api.js';
 import { href } from '../lib/boot.js';
 import { count, plural, scriptName } from '../lib/format.js';
@@ -13,13 +13,15 @@ import { PageHead } from '../ui/page-head.js';
 import { Pager } from '../ui/pager.js';
 import { lacking, Loaded } from '../ui/states.js';
 import { Tabs } from '../ui/tabs.js';
+import { Muted, openMute, useMutes } from './alerts/mute.js';
 import { TryRule } from './alerts/try-rule.js';
 import { showError, showToast } from '../ui/toast.js';
 
 export const title = () => 'Alerts';
 
 const SEVERITIES = { INFO: ['info', 'info'], WARNING: ['warn', 'triangle-alert'], ERROR: ['bad', 'circle-alert'], CRITICAL: ['bad', 'circle-x'] };
-const DELIVERIES = { sent: ['good', 'check'], pending: ['info', 'hourglass'], failed: ['bad', 'x'], skipped: ['quiet', 'circle-minus'] };
+const DELIVERIES = { sent: ['good', 'check'], pending: ['info', 'hourglass'], failed: ['bad', 'x'], skipped: ['quiet', 'circle-minus'],
+  muted: ['quiet', 'bell-off'] };
 const SPANS = [['24', 'last 24 hours'], ['168', 'last 7 days'], ['720', 'last 30 days']];
 const SIZE = 50;
 
@@ -27,13 +29,17 @@ export default function Alerts() {
   const asked = query.value.get('part');
   const part = asked in PARTS ? asked : 'list';
   const [, Part] = PARTS[part];
-  const tabs = Object.entries(PARTS).map(([key, [label]]) => ({ key, label, href: href(key === 'list' ? '/alerts' : `/alerts?part=${key}`) }));
+  const mutes = useMutes();
+  const tabs = Object.entries(PARTS).map(([key, [label]]) => ({ key, label, href: href(key === 'list' ? '/alerts' : `/alerts?part=${key}`),
+    note: key === 'mutes' && mutes.data?.total > 0 ? mutes.data.total : null }));
   return html`<${PageHead} title="Alerts" note="Rules belong to the run or the task that they watch; here stands what they found." />
     <${Tabs} label="Parts of the alerts" current=${part} tabs=${tabs} />
-    <${Part} key=${part} />`;
+    <${Part} key=${part} mutes=${mutes} />`;
 }
 
-const PARTS = { list: ['Triggered', Triggered], channels: ['Channels', Channels], try: ['Try a rule', TryRule] };
+const MutedPart = ({ mutes }) => html`<${Muted} found=${mutes} />`;
+
+const PARTS = { list: ['Triggered', Triggered], mutes: ['Muted', MutedPart], channels: ['Channels', Channels], try: ['Try a rule', TryRule] };
 
 async function loadAlerts({ script, hours, page }, { signal }) {
   const since = hours ? new Date(Date.now() - Number(hours) * 3_600_000).toISOString() : null;
@@ -41,7 +47,7 @@ async function loadAlerts({ script, hours, page }, { signal }) {
   return { alerts: await answer.json(), total: Number(answer.headers.get('X-Total-Count')) };
 }
 
-function Triggered() {
+function Triggered({ mutes }) {
   const asked = { script: query.value.get('script') ?? '', hours: query.value.get('hours') ?? '', page: Math.max(1,
     Number.parseInt(query.value.get('page') ?? '1', 10) || 1) };
   const found = useResource((options) => loadAlerts(asked, options), Object.values(asked));
@@ -51,12 +57,12 @@ function Triggered() {
     <${Search} label="Search by script" placeholder="Script" value=${asked.script} onChange=${(script) => setQuery({ script, page: null })}
       testid="alert-script" hotkey="Search the alerts" group="Alerts" /></div>`;
   return html`<${Card} title="Triggered alerts" actions=${filters}><${Loaded} resource=${found} title="The alerts could not be loaded">${({ alerts, total }) => html`
-    <${List} alerts=${alerts} asked=${asked} onChange=${found.reload} />
+    <${List} alerts=${alerts} asked=${asked} onChange=${found.reload} onMuted=${mutes.reload} />
     <${Pager} label="Pages of alerts" page=${asked.page} size=${SIZE} shown=${alerts.length} total=${total}
       onPage=${(page) => setQuery({ page: page > 1 ? page : null })} testid="alert-page" />`}<//><//>`;
 }
 
-function List({ alerts, asked, onChange }) {
+function List({ alerts, asked, onChange, onMuted }) {
   if (!alerts.length) {
     return asked.script || asked.hours
       ? html`<${Empty} icon="search" title="No alert matches"><${Button} label="Show all" onClick=${() => setQuery({ script: null, hours: null,
@@ -69,14 +75,17 @@ function List({ alerts, asked, onChange }) {
     { key: 'name', title: 'Rule', head: true, render: ({ name, condition, values }) => html`<span class="script-cell"><span>${name}</span>
       <span class="script-args mono break">${condition}</span><span class="muted small">${Object.entries(values).map(([metric,
         value]) => `${metric} = ${round(value)}`).join(', ')}</span></span>` },
-    { key: 'run', title: 'Run', render: ({ run_id: id, script_path: path, early }) => html`<a
+    { key: 'run', title: 'Run', render: ({ run_id: id, script_path: path, early }) => html`<span><a
       href=${href(`/runs/${id}`)}>${scriptName(path)}</a> <small class="mono muted">${id.slice(0, 8)}</small>${early && html`<br /><small
-        class="muted">while it ran</small>`}` },
+        class="muted">while it ran</small>`}</span>` },
     { key: 'triggered_at', title: 'When', class: 'nowrap', render: ({ triggered_at: at }) => html`<${Ago} at=${at} />` },
     { key: 'deliveries', title: 'Deliveries', render: ({ deliveries }) => (deliveries.length ? html`<ul
       class="deliveries">${deliveries.map((each) => html`<${Delivery} key=${each.channel} delivery=${each} />`)}</ul>` : html`<span
         class="muted">recorded only</span>`) },
     { key: 'seen', title: 'Seen', render: (alert) => html`<${Seen} alert=${alert} onChange=${onChange} />` },
+    { key: 'actions', title: '', class: 'actions', render: (alert) => html`<${Button} compact=${true} icon="bell-off" label="Mute" refusal=${lacking('alert.write')}
+      title=${`Mute ${alert.name}, or all of ${scriptName(alert.script_path)}, for a time`} onClick=${() => openMute(alert, onMuted)}
+        data-testid="alert-mute" />` },
   ];
   return html`<${DataTable} label="Triggered alerts" columns=${columns} rows=${alerts} rowKey=${({ id }) => id} testid="alert-table"
     rowProps=${({ id, acknowledged_at: seen }) => ({ 'data-testid': 'alert-row', 'data-alert-id': id, class: seen ? 'is-seen' : '' })} />`;
@@ -94,7 +103,7 @@ function Delivery({ delivery: { channel, status, tries, error, next_try_at: next
   return html`<li class=${`tone-${tone}`}><span class="badge"><${Icon} name=${icon} />${channel}: ${status}</span>
     <small class="muted">${tries > 0 && plural(tries, 'try', 'tries')}${done && html` <${Ago} at=${done} />`}${status === 'pending' && next
       && html`, again <${Ago} at=${next} />`}</small>
-    ${error && html`<small class=${`break ${status === 'skipped' ? 'muted' : 'text-bad'}`}>${error}</small>`}</li>`;
+    ${error && html`<small class=${`break ${status === 'skipped' || status === 'muted' ? 'muted' : 'text-bad'}`}>${error}</small>`}</li>`;
 }
 
 function Seen({ alert, onChange }) {

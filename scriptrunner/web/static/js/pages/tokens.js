@@ -96,7 +96,7 @@ function Table({ tokens, onChange }) {
   const columns = [
     { key: 'name', title: 'Name', head: true, render: (token) => html`${token.name}${isOwn(token) && html` <span class="muted">(yours)</span>`}` },
     { key: 'id', title: 'Id', class: 'mono' },
-    { key: 'role', title: 'May', render: ({ role, scope }) => (scope ? html`fire <code>${scope}</code>` : role === 'admin' ? 'do everything' : role) },
+    { key: 'role', title: 'May', render: ({ role, scope }) => (scope ? html`<span>fire <code>${scope}</code></span>` : role === 'admin' ? 'do everything' : role) },
     { key: 'owner', title: 'Made by', class: 'mono' },
     { key: 'created_at', title: 'Made', render: ({ created_at: at }) => html`<${Ago} at=${at} />` },
     { key: 'last_used_at', title: 'Last used', render: ({ last_used_at: at }) => (at ? html`<${Ago} at=${at} />` : 'never') },
