@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -6,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.callers import list_runs
 from tests.network import RemoteHost, Reply
 from tests.server import PROJECT, Server, running_server
 
@@ -28,6 +30,23 @@ def no_run(server: Server) -> Iterator[None]:
     before = server.client.get("/api/stats").json()["total_runs"]
     yield
     assert server.client.get("/api/stats").json()["total_runs"] == before
+
+
+@pytest.fixture
+def body(server: Server) -> str:
+    """A request that would run a script, which leaves a file behind."""
+    marker = server.folder / "started"
+    script = server.write_script("mark.py", f"open({str(marker)!r}, 'w')\n")
+    return json.dumps({"script_path": str(script)})
+
+
+@pytest.fixture
+def nothing_started(server: Server) -> Iterator[None]:
+    """Fail if the test made a run or started a script."""
+    before = list_runs(server)
+    yield
+    assert list_runs(server) == before
+    assert not (server.folder / "started").exists()
 
 
 @pytest.fixture(scope="module")
