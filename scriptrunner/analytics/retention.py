@@ -146,10 +146,11 @@ class RetentionJob:
         cutoffs = find_cutoffs(self._store, self._policy, now=self._clock.utc_now())
         if cutoffs:
             removed = self._store.remove_before(max(cutoffs.values()), stop=stop)
-            if removed.executions:
+            if removed.executions or removed.alerts:
                 logger.info(
-                    "removed %d executions from the history",
+                    "removed %d executions and %d alerts from the history",
                     removed.executions,
+                    removed.alerts,
                     extra={"action": "history_retention"},
                 )
         if not stop.is_set():

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -207,36 +208,58 @@ class HistoryStore:
     def count_before(self, cutoff: datetime) -> Removed:
         """Return what ``remove_before`` would remove."""
         with self._database.read() as connection:
-            return removal.count_before(connection, cutoff)
+            found = removal.count_before(connection, cutoff)
+            if not self._has_alerts:
+                return found
+            return found + Removed(
+                alerts=removal.count_alerts_alone(connection, cutoff)
+            )
 
     def remove_before(
         self, cutoff: datetime, *, stop: threading.Event | None = None
     ) -> Removed:
         """Remove all executions that began before ``cutoff``, in small transactions.
 
+        Alerts of that time go, too, if no execution tells of their run.
+
         Args:
             cutoff: UTC.
             stop: Ends it early, after a whole batch.
         """
         stop = stop or threading.Event()
+        steps = [self._remove_executions]
+        if self._has_alerts:
+            steps.append(self._remove_alerts)
         total = Removed()
-        while True:
-            began = time.monotonic()
-            removed = self._database.retrying(
-                lambda connection: self._remove_batch(connection, cutoff)
-            )
+        while steps:
+            began, step = time.monotonic(), steps[0]
+            removed, is_all = self._database.retrying(partial(step, cutoff=cutoff))
             total += removed
+            if is_all:
+                del steps[0]
             # The lock is free for at least half of the time.
             pause = max(PAUSE_SECONDS, time.monotonic() - began)
-            if removed.executions < BATCH or stop.wait(pause):
-                return total
+            if steps and stop.wait(pause):
+                break
+        return total
 
-    def _remove_batch(self, connection: Connection, cutoff: datetime) -> Removed:
+    def _remove_executions(
+        self, connection: Connection, *, cutoff: datetime
+    ) -> tuple[Removed, bool]:
+        """Remove a batch; return what it was, and whether there are no more."""
         removed, run_ids = removal.delete_before(connection, cutoff, limit=BATCH)
+        is_all = removed.executions < BATCH
         if not self._has_alerts or not run_ids:
-            return removed
+            return removed, is_all
         alerts = removal.delete_alerts(connection, run_ids)
-        return Removed(removed.executions, removed.metrics, alerts)
+        return Removed(removed.executions, removed.metrics, alerts), is_all
+
+    def _remove_alerts(
+        self, connection: Connection, *, cutoff: datetime
+    ) -> tuple[Removed, bool]:
+        """Remove a batch of alerts without an execution, likewise."""
+        count = removal.delete_alerts_alone(connection, cutoff, limit=BATCH)
+        return Removed(alerts=count), count < BATCH
 
     def count_all(self) -> int:
         """Return how many executions there are."""

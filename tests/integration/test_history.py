@@ -1,5 +1,6 @@
 """The history in a database: recording, pages, series, figures, removal."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -177,7 +178,7 @@ def test_chunks_cover_everything_once(database, history, monkeypatch):
     assert [row[1] for chunk in chunks for row in chunk] == [1, 2, 3, 4, 5]
 
 
-def add_alert(database, run_id):
+def add_alert(database, run_id, at=BEGIN):
     delivery = NewDelivery(f"d{run_id}"[:36], "log", DeliveryStatus.SKIPPED)
     alert = NewAlert(
         run_id=run_id,
@@ -186,7 +187,7 @@ def add_alert(database, run_id):
         severity="WARNING",
         condition="cpu > 1",
         measured={},
-        triggered_at=BEGIN,
+        triggered_at=at,
         is_early=False,
         script_path=SCRIPT,
         run={},
@@ -214,6 +215,44 @@ def test_removal_takes_what_hangs_on_it(database, history):
         ).scalar()
     assert (left, deliveries) == ([kept.run_id], 1)
     assert history.remove_before(cutoff).executions == 0
+
+
+def alerts_in(database):
+    with database.read() as connection:
+        return set(connection.execute(select(alerts.c.run_id)).scalars())
+
+
+def test_alerts_of_runs_without_a_history_go_by_their_age(database, history):
+    told = make_finished(20, alert_count=1)
+    store(database, [told])
+    add_alert(database, told.run_id)
+    add_alert(database, "no history, old")
+    add_alert(database, "no history, new", at=BEGIN + 10 * HOUR)
+    cutoff = BEGIN + 10 * HOUR
+    assert history.count_before(cutoff).alerts == 1
+    removed = history.remove_before(cutoff)
+    assert (removed.executions, removed.alerts) == (0, 1)
+    assert alerts_in(database) == {told.run_id, "no history, new"}
+
+
+def test_an_early_alert_of_a_run_that_goes_on_is_kept(world):
+    run_id = world.submit(alerts=[{"condition": "cpu > 1", "channels": []}])
+    world.start(world.claim_one())
+    add_alert(world.database, run_id)
+    history = HistoryStore(world.database, has_alerts=True)
+    assert history.count_before(BEGIN + HOUR).alerts == 0
+    assert history.remove_before(BEGIN + HOUR).alerts == 0
+    assert alerts_in(world.database) == {run_id}
+
+
+def test_alerts_alone_go_in_batches(database, history, monkeypatch):
+    monkeypatch.setattr("scriptrunner.history.store.BATCH", 2)
+    for number in range(5):
+        add_alert(database, f"run {number}")
+    stop = threading.Event()
+    stop.set()
+    assert history.remove_before(BEGIN + HOUR, stop=stop).alerts == 0
+    assert history.remove_before(BEGIN + HOUR).alerts == 5
 
 
 def test_removal_goes_in_batches(database, history):

@@ -1,13 +1,25 @@
-"""Taking executions out of a history, a batch at a time, and counting what would go."""
+"""Taking executions out of a history, a batch at a time, and counting what would go.
+
+Alerts go with the execution of their run. Those of runs that left none here, because they
+kept no history or kept it in a file, go by their own age.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+)
 
 from scriptrunner.history.models import Removed
 from scriptrunner.history.repository.conditions import NEWEST_FIRST, TIME_ORDER
-from scriptrunner.storage.tables import alerts, executions
+from scriptrunner.storage.tables import alerts, executions, runs
 from scriptrunner.storage.tables.execution import REAL_METRICS, WHOLE_METRICS
 
 _C = executions.c
@@ -27,6 +39,22 @@ _TEXTS = (
     "status",
     "run_status",
     "reason",
+)
+
+_HAS_EXECUTION = exists().where(_C.run_id == alerts.c.run_id)
+#: A rule may be met days before the run ends, and is not met again then.
+_IS_ACTIVE = exists().where(runs.c.id == alerts.c.run_id, runs.c.finished_at.is_(None))
+_ALONE = (
+    alerts.c.triggered_at < bindparam("cutoff"),
+    ~_HAS_EXECUTION,
+    ~_IS_ACTIVE,
+)
+_COUNT_ALONE = select(func.count()).select_from(alerts).where(*_ALONE)
+_OLDEST_ALONE = (
+    select(alerts.c.id)
+    .where(*_ALONE)
+    .order_by(alerts.c.triggered_at, alerts.c.id)
+    .limit(bindparam("limit"))
 )
 
 
@@ -72,6 +100,20 @@ def delete_alerts(connection: Connection, run_ids: Sequence[str]) -> int:
     return connection.execute(
         delete(alerts).where(alerts.c.run_id.in_(run_ids))
     ).rowcount
+
+
+def count_alerts_alone(connection: Connection, cutoff: datetime) -> int:
+    """Return how many alerts before ``cutoff`` are of runs without an execution."""
+    return connection.execute(_COUNT_ALONE, {"cutoff": cutoff}).scalar_one()
+
+
+def delete_alerts_alone(connection: Connection, cutoff: datetime, *, limit: int) -> int:
+    """Remove the oldest of those, at most ``limit``, and return how many."""
+    oldest = connection.execute(_OLDEST_ALONE, {"cutoff": cutoff, "limit": limit})
+    ids = oldest.scalars().all()
+    if ids:
+        connection.execute(delete(alerts).where(alerts.c.id.in_(ids)))
+    return len(ids)
 
 
 def find_start_of(connection: Connection, *, place: int) -> datetime | None:
