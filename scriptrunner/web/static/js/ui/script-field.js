@@ -1,7 +1,6 @@
 /** The script to run: typed, or picked from what ran lately and from the library. */
 import { getJson } from '../lib/api.js';
 import { scriptFolder, scriptName } from '../lib/format.js';
-import { best } from '../lib/fuzzy.js';
 import { classes, html, useEffect, useRef, useState } from '../lib/ui.js';
 import { common, FieldFrame } from './fields.js';
 
@@ -20,7 +19,7 @@ async function loadRecent() {
 async function suggest(text, signal) {
   recent ??= loadRecent().catch(() => []);
   const wanted = text.trim();
-  const [lately, known] = await Promise.all([recent, searchLibrary(wanted, signal)]);
+  const [lately, known, { best }] = await Promise.all([recent, searchLibrary(wanted, signal), import('../lib/fuzzy.js')]);
   const first = best(lately, wanted, (path) => path, 6).map((path) => ({ path, note: 'ran lately' }));
   const taken = new Set(first.map(({ path }) => path));
   const rest = known.filter(({ path }) => !taken.has(path)).map(({ path, language, lifecycle_status: status }) => ({

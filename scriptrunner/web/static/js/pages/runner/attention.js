@@ -9,7 +9,6 @@ import { html, signal, useEffect } from '../../lib/ui.js';
 import { Ago, Button, Card, Icon } from '../../ui/basics.js';
 import { act } from '../../ui/run-actions.js';
 import { showStarted } from '../../lib/runs-list.js';
-import { runTask } from '../../lib/tasks.js';
 import { findMissed, findSlower } from '../../lib/troubles.js';
 import { showError } from '../../ui/toast.js';
 
@@ -93,7 +92,7 @@ function Hide({ on }) {
 function MissedRow({ found: { key, task, at, reason } }) {
   const run = async () => {
     try {
-      await runTask(task);
+      await (await import('../../lib/tasks.js')).runTask(task);
       look();
     } catch (error) {
       showError(error);

@@ -1,9 +1,8 @@
 /** The launch form: a script of the server or an upload, with every option of the API. */
 import { can, idempotencyKey } from '../../lib/api.js';
-import { loadLastMetrics } from '../../lib/last-metrics.js';
 import { file, missing, mode, openGroups, origin, setMode, setValue, values } from '../../lib/launch-state.js';
 import { faultsByField, isShown } from '../../lib/schema.js';
-import { classes, html, useEffect, useRef, useState } from '../../lib/ui.js';
+import { classes, html, lazy, useEffect, useRef, useState } from '../../lib/ui.js';
 import { Button } from '../basics.js';
 import { SchemaField } from '../fields.js';
 import { ScriptField } from '../script-field.js';
@@ -11,7 +10,9 @@ import { LaunchTools } from './tools.js';
 import { Group, GroupSwitch, isEdited } from './groups.js';
 import { FaultSummary, OriginNote } from './notes.js';
 import { announce, start } from './start.js';
-import { UploadField } from './upload-field.js';
+
+/** Most runs are started from a path. */
+const UploadField = lazy(() => import('./upload-field.js').then((module) => module.UploadField));
 
 /**
  * @param {{groups: any[], fields: import('../../lib/schema.js').Field[], page?: boolean, onStarted: (id: string, how?: string) => void}} props
@@ -25,7 +26,7 @@ export function LaunchForm({ groups, fields, page, onStarted }) {
   const [failure, setFailure] = useState(null);
   const current = values.value;
   useEffect(() => {
-    const timer = setTimeout(() => loadLastMetrics(mode.peek() === 'path' ? current.script_path ?? '' : ''), 400);
+    const timer = setTimeout(() => lookUpMetrics(mode.peek() === 'path' ? current.script_path ?? '' : ''), 400);
     return () => clearTimeout(timer);
   }, [current.script_path]);
 
@@ -107,6 +108,14 @@ export function LaunchForm({ groups, fields, page, onStarted }) {
     ${mine.filter(shown).map((group) => html`<${Group} key=${group.key} group=${group} current=${current} fields=${group.fields}>
       ${group.fields.filter((field) => isShown(field, current)).map(widget)}<//>`)}
   </form>`;
+}
+
+/** What the last run of this script measured; only a help. */
+async function lookUpMetrics(path) {
+  if (!path) return;
+  try {
+    await (await import('../../lib/last-metrics.js')).loadLastMetrics(path);
+  } catch { /* the server is gone: that is said elsewhere */ }
 }
 
 function StartButton({ busy, refusal }) {

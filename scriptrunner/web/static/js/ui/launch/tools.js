@@ -23,7 +23,7 @@ export function LaunchTools({ fields, busy, refusal, onDry }) {
     await copyText(text, 'Command');
     if (left.length) showToast(`The command line has no option for ${left.join(', ')}`, { tone: 'warn' });
   };
-  const keep = async () => (await import('./favourites.js')).askForName(values.peek());
+  const keep = async () => (await import('./favourite-dialogs.js')).askForName(values.peek());
   const edit = async () => (await import('./json-editor.js')).editAsJson(fields);
   const items = [
     { label: 'Save as favourite', icon: 'star', run: keep, testid: 'favourite-save' },
