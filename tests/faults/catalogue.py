@@ -18,6 +18,7 @@ from tests.faults import (
     t16_zoo,
     t17_formats,
     t18_two_supervisors,
+    t21_database_crashes,
     t23_simulation,
     t24_scheduler_kills,
 )
@@ -41,6 +42,7 @@ MODULES = (
     t16_zoo,
     t17_formats,
     t18_two_supervisors,
+    t21_database_crashes,
     t23_simulation,
     t24_scheduler_kills,
 )

@@ -22,7 +22,7 @@ GROUPS = {
     "random_kills": ("T1",),
     "kills": ("T2", "T4", "T5", "T18", "T24"),
     "crash_points": ("T3", "T15"),
-    "disks_and_databases": ("T6", "T7", "T9", "T17"),
+    "disks_and_databases": ("T6", "T7", "T9", "T17", "T21"),
     "loads": ("T8", "T10", "T11", "T12", "T16"),
     "models": ("T14", "T23"),
 }

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -198,12 +197,6 @@ class Service(Server):
             return {}
         return note
 
-    def read_logs(self) -> str:
-        """Return the logs of web server and supervisor."""
-        path = self.data_dir / "supervisor.log"
-        own = path.read_text(errors="replace") if path.exists() else ""
-        return self.read_log() + own
-
 
 @contextlib.contextmanager
 def running_service(folder: Path, **options: Any) -> Iterator[Service]:
@@ -216,8 +209,3 @@ def running_service(folder: Path, **options: Any) -> Iterator[Service]:
 def exists(pid: int) -> bool:
     """Return whether a process with this pid lives (a zombie does not)."""
     return processes.read_process(pid) is not None
-
-
-def open_files(pid: int) -> int:
-    """Return how many descriptors a process has open."""
-    return len(os.listdir(f"/proc/{pid}/fd"))
