@@ -192,14 +192,6 @@ class AllowedRoots:
         found = (_find_doubt(script.root, place) for place in places)
         return [doubt for doubt in found if doubt is not None]
 
-    def locate_folder(self, text: str) -> str:
-        """Return the absolute path of the working folder that ``text`` names.
-
-        Raises:
-            InvalidWorkingDirError: As ``find_folder``.
-        """
-        return self.get_folder(text).path
-
     def get_folder(self, text: str) -> FolderRef:
         """Return the working folder that ``text`` names.
 

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 #: Bands, and hashes in a band.
 BANDS = 6
 ROWS = 4
-#: Lines of one run, and different runs that a text must have to be compared at all.
-RUN_LINES = 3
+#: Different runs of three lines that a text must have to be compared at all.
 MIN_RUNS = 5
 #: Bytes of a text that are looked at.
 MAX_BYTES = 256 << 10

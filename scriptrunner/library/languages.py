@@ -64,16 +64,6 @@ def extension_of(name: str) -> str:
     return name[dot:].lower()
 
 
-def language_of(extension: str, head: bytes = b"") -> str:
-    """Return the language of a file.
-
-    Args:
-        extension: As ``extension_of`` gives it.
-        head: The first bytes of the file; 200 are plenty.
-    """
-    return BY_EXTENSION.get(extension) or find_by_first_line(head) or OTHER
-
-
 def find_by_first_line(head: bytes) -> str | None:
     """Return the language that a first line ``#!…`` names, or None."""
     if not head.startswith(b"#!"):

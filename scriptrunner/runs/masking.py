@@ -34,13 +34,6 @@ class Masker:
         """Return ``data`` with every whole secret in it replaced."""
         return hiding.hide(data, self._secrets)
 
-    def mask_text(self, text: str) -> str:
-        """Return ``text`` with every secret in it replaced."""
-        if not self._secrets:
-            return text
-        data = text.encode("utf-8", "surrogateescape")
-        return self.mask(data).decode("utf-8", "surrogateescape")
-
     def read(self, read: Read, offset: int, end: int) -> bytes:
         """Return the masked bytes from ``offset`` to ``end``.
 

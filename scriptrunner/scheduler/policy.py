@@ -8,7 +8,6 @@ from itertools import islice, takewhile
 
 from scriptrunner.clock import to_text
 from scriptrunner.scheduler.models import (
-    FireState,
     MisfirePolicy,
     OverlapPolicy,
     Task,
@@ -206,8 +205,3 @@ def decide_by_hand(policy: str, active: Sequence[ActiveRun]) -> Decision:
         last = active[-1].run_id
         return Decision(Move.FOLLOW, f"{reason}; it follows the run {last}", last)
     return decide(policy, active, reason)
-
-
-def state_of(move: Move) -> FireState:
-    """Return the state of a fire after ``move``."""
-    return FireState.SKIPPED if move is Move.SKIP else FireState.STARTED

@@ -145,11 +145,3 @@ def start_supervisor(settings: Settings) -> int:
     pid, its_input = service_process.start("scriptrunner.supervise", settings)
     its_input.close()
     return pid
-
-
-def lock_note(folder: Path) -> str:
-    """Return what the supervisor wrote into its lock file, for people."""
-    try:
-        return (folder / "supervisor.lock").read_text()
-    except OSError:
-        return ""

@@ -25,12 +25,6 @@ class Detector(NamedTuple):
     rule: Rule
 
 
-#: All names of rules.
-NAMES = (
-    *("api_key", "aws_key", "aws_secret", "private_key", "password", "database_url"),
-    *("slack_token", "github_token", "jwt_token", "encryption_key", "generic_secret"),
-)
-
 AWS_KEY = Rule("aws_key", "HIGH", "AWS access key id", 0.95)
 AWS_SECRET = Rule("aws_secret", "CRITICAL", "AWS secret access key", 0.9)
 DATABASE_URL = Rule("database_url", "CRITICAL", "Database URL with a password", 0.9)

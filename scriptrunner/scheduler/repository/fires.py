@@ -186,16 +186,6 @@ def prune(connection: Connection, task_id: str) -> None:
         )
 
 
-def count_since(connection: Connection, task_id: str, since: datetime) -> int:
-    """Return how many decisions about fires from ``since`` on are recorded."""
-    query = (
-        select(func.count())
-        .select_from(task_fires)
-        .where(task_fires.c.task_id == task_id, task_fires.c.fire_time >= since)
-    )
-    return connection.execute(query).scalar_one()
-
-
 def _to_fire(row: Any) -> Fire:
     values: Mapping[str, Any] = row._mapping
     return Fire(**values)

@@ -321,25 +321,25 @@ def test_working_folders_below_a_root_are_found(roots, root, text, relative):
     text = text.replace("ROOT", str(root))
     found = roots.get_folder(text)
     assert (found.root, found.relative) == (str(root), relative)
-    assert roots.locate_folder(text) == str(root / relative)
+    assert roots.get_folder(text).path == str(root / relative)
 
 
 @pytest.mark.parametrize("text", ["/", "/etc", "..", "../..", "sub/../../x"])
 def test_working_folders_outside_are_refused_as_such(roots, text):
     with pytest.raises(FolderOutsideRootError):
-        roots.locate_folder(text)
+        roots.get_folder(text)
 
 
 @pytest.mark.parametrize("text", ["", "a.py", "missing", "sub\0", "sub\n", "\ud800"])
 def test_what_is_no_folder_is_refused(roots, text):
     with pytest.raises(InvalidWorkingDirError):
-        roots.locate_folder(text)
+        roots.get_folder(text)
 
 
 def test_working_folders_are_not_reached_through_links(roots, root):
     (root / "link").symlink_to("sub")
     with pytest.raises(InvalidWorkingDirError, match="without symlinks"):
-        roots.locate_folder("link")
+        roots.get_folder("link")
 
 
 @pytest.mark.parametrize(

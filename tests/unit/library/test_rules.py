@@ -9,9 +9,10 @@ from scriptrunner.errors import MalformedInputError
 from scriptrunner.library import fingerprints
 from scriptrunner.library.errors import FolderMissingError, RootNotAllowedError
 from scriptrunner.library.languages import (
+    BY_EXTENSION,
+    OTHER,
     extension_of,
     find_by_first_line,
-    language_of,
 )
 from scriptrunner.library.patterns import (
     GitIgnore,
@@ -42,7 +43,7 @@ from scriptrunner.library.versions import compare_texts
     ],
 )
 def test_languages_by_extension(name, language):
-    assert language_of(extension_of(name)) == language
+    assert BY_EXTENSION.get(extension_of(name), OTHER) == language
 
 
 @pytest.mark.parametrize(

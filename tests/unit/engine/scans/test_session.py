@@ -4,7 +4,6 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ ALL = ["secrets", "dependencies", "code_analysis"]
 BAD = b'import os\npassword = "hunter2"\nos.system("ls " + x)\n'
 #: A parser needs 600 MiB for this.
 HUGE = b"x = [" + b"0," * 1_000_000 + b"]\n"
-
-Perform = Callable[..., dict[str, Any]]
 
 
 class Place:
