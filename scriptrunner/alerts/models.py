@@ -144,6 +144,22 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """Which alerts are asked for; None means no limit."""
+
+    #: Triggered then or later.
+    since: datetime | None = None
+    #: Part of the script path, in any case.
+    script: str | None = None
+    #: Whether somebody has acknowledged it.
+    is_seen: bool | None = None
+    #: How far one of its deliveries has come; by ``channel``, if that is given, too.
+    delivery: DeliveryStatus | None = None
+    #: A channel by which it was to be told, by its own name.
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPage:
     """Some alerts, newest first, and how many there are in all."""
 

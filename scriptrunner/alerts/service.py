@@ -1,7 +1,6 @@
 """The use cases of alerts for people: list, acknowledge, mute, see and try channels."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import uuid4
 
 from scriptrunner.alerts.channels import Channel, Channels
@@ -9,6 +8,7 @@ from scriptrunner.alerts.errors import AlertNotFoundError, DeliveryError
 from scriptrunner.alerts.models import (
     MAX_ID,
     Alert,
+    AlertFilter,
     AlertPage,
     DeliveryStatus,
     Notice,
@@ -50,25 +50,17 @@ class AlertService:
         self.mutes = MuteDesk(database, roots, clock=self._clock)
 
     def list_alerts(
-        self,
-        *,
-        limit: int = 50,
-        offset: int = 0,
-        since: datetime | None = None,
-        script: str | None = None,
+        self, wanted: AlertFilter, *, limit: int = 50, offset: int = 0
     ) -> AlertPage:
         """Return triggered alerts, newest first, with their deliveries.
 
         Args:
+            wanted: Which ones.
             limit: Most items, 1..200.
             offset: Items to skip, >= 0.
-            since: Only those triggered then or later.
-            script: Part of the script path, in any case.
         """
         with self._database.read() as connection:
-            return triggered.list_page(
-                connection, limit=limit, offset=offset, since=since, script=script
-            )
+            return triggered.list_page(connection, wanted, limit=limit, offset=offset)
 
     def acknowledge(self, alert_id: int, *, principal: str) -> Alert:
         """Note that somebody has seen an alert; only the first one counts.

@@ -12,7 +12,12 @@ import pytest
 
 from scriptrunner.alerts.channels import Channels
 from scriptrunner.alerts.errors import DeliveryError
-from scriptrunner.alerts.models import DeliveryStatus, NewAlert, NewDelivery
+from scriptrunner.alerts.models import (
+    AlertFilter,
+    DeliveryStatus,
+    NewAlert,
+    NewDelivery,
+)
 from scriptrunner.alerts.outbox import CUT_OFF, GONE, PAUSES_SECONDS, Outbox
 from scriptrunner.alerts.repository import outbox, triggered
 from scriptrunner.settings import PROJECT_FOLDER, Settings
@@ -109,10 +114,10 @@ class Office:
     def work(self):
         self.outbox.work(NEVER)
 
-    def page(self, **wanted):
+    def page(self, *, limit=50, offset=0, **wanted):
         with self.database.read() as connection:
             return triggered.list_page(
-                connection, **{"limit": 50, "offset": 0, **wanted}
+                connection, AlertFilter(**wanted), limit=limit, offset=offset
             )
 
     def delivery(self):
@@ -334,6 +339,30 @@ def test_lists_are_newest_first_with_filters(office):
     assert office.page(since=office.clock.utc_now()).total == 1
     assert office.page(script="nightly").total == 3
     assert office.page(script="%").total == 0
+
+
+def test_lists_tell_what_did_not_arrive_and_what_nobody_has_seen(office):
+    office.channels.failures = [DeliveryError("no", is_final=True)]
+    office.add(make_alert(office.clock, pending(), run_id=RUN_ID))
+    office.work()
+    skipped = NewDelivery("d-3", "email", DeliveryStatus.SKIPPED)
+    sent = pending(delivery_id="d-2")
+    office.add(make_alert(office.clock, sent, skipped, run_id=f"{RUN_ID[:-1]}2"))
+    office.work()
+    with office.database.write() as connection:
+        now = office.clock.utc_now()
+        triggered.acknowledge(connection, 1, principal="alice", now=now)
+
+    def ids(**wanted):
+        return [each.id for each in office.page(**wanted).items]
+
+    assert ids(is_seen=True) == [1]
+    assert ids(is_seen=False) == [2]
+    assert ids(delivery=DeliveryStatus.FAILED) == [1]
+    assert ids(delivery=DeliveryStatus.SKIPPED) == [2]
+    assert ids(channel="log") == [2, 1]
+    assert ids(channel="email") == [2]
+    assert ids(channel="log", delivery=DeliveryStatus.SKIPPED) == []
 
 
 def test_changes_are_told_in_order(office):

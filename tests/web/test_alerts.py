@@ -299,10 +299,20 @@ def test_lists_are_paged_and_bounded(web):
     answer = web.client.get("/api/alerts?limit=1&offset=1")
     assert len(answer.json()) == 1
     assert int(answer.headers["X-Total-Count"]) >= 2
-    for query in ("limit=0", "limit=201", "offset=-1", "since=yesterday", "script=%00"):
+    for query in (
+        "limit=0",
+        "limit=201",
+        "offset=-1",
+        "since=yesterday",
+        "script=%00",
+        "seen=perhaps",
+        "delivery=lost",
+    ):
         assert web.client.get(f"/api/alerts?{query}").status_code == 422
     assert web.client.get("/api/alerts?since=2999-01-01").json() == []
     assert web.client.get("/api/alerts?script=").status_code == 200
+    query = "seen=false&delivery=sent&channel=nobody"
+    assert web.client.get(f"/api/alerts?{query}").json() == []
 
 
 def test_channels_say_what_is_missing(web):

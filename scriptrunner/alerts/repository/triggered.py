@@ -1,7 +1,7 @@
 """SQL of alerts that were triggered, with their deliveries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Row,
     bindparam,
+    exists,
     func,
     insert,
     select,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 
 from scriptrunner.alerts.models import (
     Alert,
+    AlertFilter,
     AlertPage,
     Delivery,
     DeliveryStatus,
@@ -33,6 +35,8 @@ _DELIVERY_NAMES = tuple(
     each.name for each in fields(Delivery) if each.name in alert_deliveries.c
 )
 _ALERTS = select(*(alerts.c[name] for name in _ALERT_NAMES))
+#: No limits at all.
+EVERY = AlertFilter()
 #: All that is known of deliveries.
 DELIVERIES = select(*(alert_deliveries.c[name] for name in _DELIVERY_NAMES))
 _OF_ALERTS = DELIVERIES.where(
@@ -163,27 +167,20 @@ def list_deliveries_of_run(
 
 def list_page(
     connection: Connection,
+    wanted: AlertFilter = EVERY,
     *,
     limit: int,
     offset: int,
-    since: datetime | None = None,
-    script: str | None = None,
 ) -> AlertPage:
     """Return alerts, newest first.
 
     Args:
         connection: Any.
+        wanted: Which ones.
         limit: Most items, >= 1.
         offset: Items to skip, >= 0.
-        since: Only those triggered then or later.
-        script: Part of the script path, in any case.
     """
-    conditions: list[ColumnElement[bool]] = []
-    if since is not None:
-        conditions.append(alerts.c.triggered_at >= since)
-    if script is not None:
-        part = script.casefold()
-        conditions.append(alerts.c.script_folded.contains(part, autoescape=True))
+    conditions = list(_conditions(wanted))
     total = connection.scalar(
         select(func.count()).select_from(alerts).where(*conditions)
     )
@@ -191,6 +188,24 @@ def list_page(
     page = _ALERTS.where(*conditions).order_by(*newest).limit(limit).offset(offset)
     rows = connection.execute(page).all()
     return AlertPage(items=_with_deliveries(connection, rows), total=total or 0)
+
+
+def _conditions(wanted: AlertFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.since is not None:
+        yield alerts.c.triggered_at >= wanted.since
+    if wanted.script is not None:
+        part = wanted.script.casefold()
+        yield alerts.c.script_folded.contains(part, autoescape=True)
+    if wanted.is_seen is not None:
+        seen_at = alerts.c.acknowledged_at
+        yield seen_at.is_not(None) if wanted.is_seen else seen_at.is_(None)
+    if wanted.delivery is not None or wanted.channel is not None:
+        told = [alert_deliveries.c.alert_id == alerts.c.id]
+        if wanted.delivery is not None:
+            told.append(alert_deliveries.c.status == wanted.delivery)
+        if wanted.channel is not None:
+            told.append(alert_deliveries.c.channel == wanted.channel)
+        yield exists().where(*told)
 
 
 def find(connection: Connection, alert_id: int) -> Alert | None:

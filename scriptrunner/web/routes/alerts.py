@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from scriptrunner.alerts.checking import check_condition
 from scriptrunner.alerts.errors import AlertNotFoundError, ChannelNotFoundError
+from scriptrunner.alerts.models import AlertFilter, DeliveryStatus
 from scriptrunner.alerts.representation import (
     alert_to_json,
     channel_to_json,
@@ -22,6 +23,29 @@ from scriptrunner.web.times import Since
 router = APIRouter(tags=["alerts"])
 
 
+async def read_alert_filter(
+    since: Since = None,
+    script: Annotated[Text, Query(description="Part of the script path")] = None,
+    seen: Annotated[
+        bool | None, Query(description="Whether somebody has acknowledged it")
+    ] = None,
+    delivery: Annotated[
+        DeliveryStatus | None, Query(description="How far a delivery has come")
+    ] = None,
+    channel: Annotated[
+        Text, Query(description="By which it was to be told; with `delivery`, both")
+    ] = None,
+) -> AlertFilter:
+    """Return which alerts the query asks for."""
+    return AlertFilter(
+        since=since,
+        script=script or None,
+        is_seen=seen,
+        delivery=delivery,
+        channel=channel or None,
+    )
+
+
 @router.get(
     "/api/alerts",
     name="list_alerts",
@@ -32,15 +56,12 @@ router = APIRouter(tags=["alerts"])
 )
 def list_alerts(
     services: ServicesDep,
+    wanted: Annotated[AlertFilter, Depends(read_alert_filter)],
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
-    since: Since = None,
-    script: Annotated[Text, Query(description="Part of the script path")] = None,
 ) -> Response:
     """Return triggered alerts, newest first, with their deliveries."""
-    page = services.alerts.list_alerts(
-        limit=limit, offset=offset, since=since, script=script or None
-    )
+    page = services.alerts.list_alerts(wanted, limit=limit, offset=offset)
     items = [alert_to_json(each) for each in page.items]
     return json_answer(items, headers={"X-Total-Count": str(page.total)})
 

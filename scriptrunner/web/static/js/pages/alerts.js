@@ -31,7 +31,7 @@ export default function Alerts() {
   const [, Part] = PARTS[part];
   const mutes = useMutes();
   const tabs = Object.entries(PARTS).map(([key, [label]]) => ({ key, label, href: href(key === 'list' ? '/alerts' : `/alerts?part=${key}`),
-    note: key === 'mutes' && mutes.data?.total > 0 ? mutes.data.total : null }));
+    note: key === 'mutes' && mutes.data && mutes.data.total > 0 ? mutes.data.total : null }));
   return html`<${PageHead} title="Alerts" note="Rules belong to the run or the task that they watch; here stands what they found." />
     <${Tabs} label="Parts of the alerts" current=${part} tabs=${tabs} />
     <${Part} key=${part} mutes=${mutes} />`;
@@ -41,19 +41,24 @@ const MutedPart = ({ mutes }) => html`<${Muted} found=${mutes} />`;
 
 const PARTS = { list: ['Triggered', Triggered], mutes: ['Muted', MutedPart], channels: ['Channels', Channels], try: ['Try a rule', TryRule] };
 
-async function loadAlerts({ script, hours, page }, { signal }) {
+async function loadAlerts({ script, hours, seen, delivery, page }, { signal }) {
   const since = hours ? new Date(Date.now() - Number(hours) * 3_600_000).toISOString() : null;
-  const answer = await request('GET', '/api/alerts', { query: { script, since, limit: SIZE, offset: (page - 1) * SIZE || null }, signal });
+  const answer = await request('GET', '/api/alerts', { query: { script, since, seen: seen || null, delivery: delivery || null, limit: SIZE, offset: (page - 1) * SIZE || null }, signal });
   return { alerts: await answer.json(), total: Number(answer.headers.get('X-Total-Count')) };
 }
 
 function Triggered({ mutes }) {
-  const asked = { script: query.value.get('script') ?? '', hours: query.value.get('hours') ?? '', page: Math.max(1,
+  const asked = { script: query.value.get('script') ?? '', hours: query.value.get('hours') ?? '', seen: query.value.get('seen') ?? '',
+    delivery: query.value.get('delivery') ?? '', page: Math.max(1,
     Number.parseInt(query.value.get('page') ?? '1', 10) || 1) };
   const found = useResource((options) => loadAlerts(asked, options), Object.values(asked));
   useTopic('alerts', found.reload);
   const filters = html`<div class="filter-bar">
     <${Choice} label="Time" all="any" value=${asked.hours} choices=${SPANS} onChange=${(hours) => setQuery({ hours, page: null })} testid="alert-since" />
+    <${Choice} label="Delivery" all="any" value=${asked.delivery} choices=${Object.keys(DELIVERIES)} onChange=${(delivery) => setQuery({ delivery,
+      page: null })} testid="alert-delivery" />
+    <${Choice} label="Seen" all="any" value=${asked.seen} choices=${[['false', 'not yet'], ['true', 'seen']]} onChange=${(seen) => setQuery({ seen,
+      page: null })} testid="alert-seen" />
     <${Search} label="Search by script" placeholder="Script" value=${asked.script} onChange=${(script) => setQuery({ script, page: null })}
       testid="alert-script" hotkey="Search the alerts" group="Alerts" /></div>`;
   return html`<${Card} title="Triggered alerts" actions=${filters}><${Loaded} resource=${found} title="The alerts could not be loaded">${({ alerts, total }) => html`
@@ -64,9 +69,9 @@ function Triggered({ mutes }) {
 
 function List({ alerts, asked, onChange, onMuted }) {
   if (!alerts.length) {
-    return asked.script || asked.hours
-      ? html`<${Empty} icon="search" title="No alert matches"><${Button} label="Show all" onClick=${() => setQuery({ script: null, hours: null,
-        page: null })} /><//>`
+    return asked.script || asked.hours || asked.seen || asked.delivery
+      ? html`<${Empty} icon="search" title="No alert matches"><${Button} label="Show all" onClick=${() => setQuery({ script: null, hours: null, seen: null,
+        delivery: null, page: null })} /><//>`
       : html`<${Empty} icon="bell" title="No alert was triggered"><p>Give a run or a task a rule such as <code>execution_time_seconds > 60</code> in its option “alerts”,
           and what it finds stands here.</p><${Button} href=${href('/launch')} label="Launch a run with a rule" /><//>`;
   }
@@ -136,7 +141,7 @@ function ChannelTable({ channels }) {
       setOutcomes((before) => ({ ...before, [name]: outcome }));
       if (outcome.status === 'sent') showToast(`A test message went out by ${name}`);
     } catch (error) {
-      setOutcomes((before) => ({ ...before, [name]: { status: 'failed', error: error.message } }));
+      setOutcomes((before) => ({ ...before, [name]: { status: 'failed', error: /** @type {Error} */ (error).message } }));
     }
   };
   const columns = [
