@@ -96,6 +96,7 @@ class Restarter:
         origin = Origin(
             principal=principal,
             trigger=Trigger.RESTART,
+            priority=old.priority,
             event=old.event,
             event_payload=old.event_payload,
             restarted_from=run_id,

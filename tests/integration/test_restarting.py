@@ -41,6 +41,13 @@ def test_real_secrets_go_along(world: RunWorld) -> None:
     assert world.get(accepted.run_id).request["env_vars"]["API_KEY"] == "***"
 
 
+def test_the_priority_is_kept(world: RunWorld) -> None:
+    urgent = world.run_to_end(priority=5)
+    world.submit()
+    again = world.service.restart(urgent, principal="bob").run_id
+    assert world.claim_one().run_id == again
+
+
 def test_a_queued_run_is_replaced_at_once(world: RunWorld) -> None:
     old = world.submit()
     new = world.service.restart(old, principal="bob").run_id

@@ -35,6 +35,7 @@ class StoredRun:
     script_root: str | None
     script_relative: str | None
     dry_run: bool
+    priority: int
     event: str | None
     restarted_from: str | None
     # What may change.
