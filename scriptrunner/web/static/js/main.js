@@ -75,7 +75,7 @@ async function show(where) {
   if (key === wanted) return;
   const isFirst = wanted === '';
   wanted = key;
-  let loaded = { where, part: null, error: null };
+  let loaded = { where, part: null, error: /** @type {Error|null} */ (null) };
   try {
     const module = await PAGES[where.name]();
     loaded = { where, part: module.default, error: null };
@@ -160,7 +160,7 @@ function boot() {
   });
   standing.then(fetchNext).then(mountRest);
   const toasts = document.createElement('div');
-  document.querySelector('#overlays').append(toasts);
+  /** @type {HTMLElement} */ (document.querySelector('#overlays')).append(toasts);
   render(html`<${Toasts} />`, toasts);
   loadMe();
   startLive();

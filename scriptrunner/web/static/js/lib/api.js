@@ -36,6 +36,7 @@ export class ApiError extends Error {
  */
 export async function request(method, path, { query, json, form, headers = {}, signal: abort } = {}) {
   const body = form ?? (json === undefined ? undefined : JSON.stringify(json));
+  /** @type {Record<string, string>} */
   const kind = json === undefined ? {} : { 'Content-Type': 'application/json' };
   let answer;
   try {

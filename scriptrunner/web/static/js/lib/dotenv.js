@@ -7,7 +7,7 @@ const LINE = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$/;
  * @returns {[string, string][]}
  */
 export function parseDotenv(text) {
-  return text.split(/\r?\n/).map((line) => LINE.exec(line)).filter(Boolean)
+  return text.split(/\r?\n/).map((line) => LINE.exec(line)).filter((found) => found !== null)
     .map(([, name, value]) => [name, unquoted(value)]);
 }
 

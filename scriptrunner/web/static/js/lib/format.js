@@ -41,8 +41,11 @@ export function duration(seconds) {
 /** A whole number of seconds for ticking: "14 s", "2 m 14 s". */
 export const ticking = (seconds) => (seconds < 60 ? `${Math.floor(Math.max(0, seconds))} s` : duration(Math.floor(seconds)));
 
-/** Milliseconds since 1970 of an API time, or null. */
-export const parseTime = (text) => (text ? Date.parse(text) : null);
+/**
+ * Milliseconds since 1970 of an API time, or null.
+ * @type {{(text: string): number, (text: string|null|undefined): number|null}}
+ */
+export const parseTime = /** @type {any} */ ((text) => (text ? Date.parse(text) : null));
 
 /** The moment, renewed each second while the page is visible. */
 export const now = signal(Date.now());

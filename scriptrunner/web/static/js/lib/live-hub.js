@@ -197,12 +197,13 @@ export class EventParser {
   constructor(onEvent) {
     this.onEvent = onEvent;
     this.rest = '';
+    this.data = /** @type {string[]} */ ([]);
     this.reset();
   }
 
   reset() {
     this.event = 'message';
-    this.data = [];
+    this.data = /** @type {string[]} */ ([]);
     this.id = '';
   }
 

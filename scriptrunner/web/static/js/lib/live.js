@@ -156,7 +156,7 @@ async function startOwn() {
 }
 
 /** Made once: a policy's name may be taken only once. */
-let policy = null;
+let policy = /** @type {any} */ (null);
 
 /** The address of a script of ours, in the form that Trusted Types asks for. */
 export function trustedOwnScript(address) {

@@ -16,7 +16,7 @@ export class LogRows {
     /** Bytes that were left out before the first line, by stream. */
     this.cut = { stdout: 0, stderr: 0 };
     /** Number of lines before the first one, where the cut part's lines are known. */
-    this.base = { stdout: 0, stderr: 0 };
+    this.base = /** @type {Record<string, number|null>} */ ({ stdout: 0, stderr: 0 });
     /** 'both', 'stdout' or 'stderr'. */
     this.shown = 'both';
     /** Whether text came while both streams were followed, in the order of its arrival. */

@@ -26,7 +26,8 @@ export function useRun(id) {
       const run = await getJson(`/api/runs/${id}`);
       settle(run);
       setState({ run, error: null });
-    } catch (error) {
+    } catch (failure) {
+      const error = /** @type {import('./api.js').ApiError} */ (failure);
       setState((before) => ({ run: error.status === 404 ? null : before.run, error }));
     }
     running.current = false;

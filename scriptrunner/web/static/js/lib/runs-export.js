@@ -49,7 +49,8 @@ const HEAD = `${COLUMNS.map(([name]) => name).join(',')}\r\n`;
 export async function collectRuns(query, { signal, onProgress }) {
   const pieces = [HEAD];
   const seen = new Set();
-  let [before, all] = [null, 0];
+  let before = /** @type {string|null} */ (null);
+  let all = 0;
   do {
     const answer = await request('GET', '/api/runs', { query: { ...query, with_tags: true, limit: PAGE, before }, signal });
     // Between two pages a run may be deleted, but none can come twice.

@@ -239,7 +239,7 @@ export const MOST_SELECTED = 10_000;
 /** Select all runs that match, over all pages; returns how many there are more than can be selected. */
 export async function selectAllMatching() {
   const ids = new Set();
-  let before = null;
+  let before = /** @type {string|null} */ (null);
   let all = 0;
   do {
     const answer = await request('GET', '/api/runs', { query: { ...filterQuery(), limit: 200, before } });

@@ -12,7 +12,7 @@ export class UnclosedQuote extends Error {}
  */
 export function split(line) {
   const words = [];
-  let word = null;
+  let word = /** @type {string|null} */ (null);
   for (let at = 0; at < line.length; at += 1) {
     const sign = line[at];
     if (/\s/.test(sign)) {

@@ -14,7 +14,10 @@ export {
   signal, computed, effect, batch, untracked, useSignal, useComputed, useSignalEffect,
 } from '../../vendor/signals.js';
 
-/** Template tag: html`<${Part} name=${value}>text<//>`. Values are text or attributes, never markup. */
+/**
+ * Template tag: html`<${Part} name=${value}>text<//>`. Values are text or attributes, never markup.
+ * @type {(strings: TemplateStringsArray, ...values: any[]) => any}
+ */
 export const html = htm.bind(h);
 
 /** Joins class names and leaves out what is false. */
@@ -37,8 +40,11 @@ export const standing = new Promise((resolve) => { pageStands = resolve; });
  * @returns {(props: any) => unknown}
  */
 export function lazy(load, meanwhile = null) {
+  /** @type {any} */
   let loaded = null;
+  /** @type {Promise<any>|null} */
   let coming = null;
+  /** @type {unknown} */
   let failure = null;
   return function Lazy(props) {
     const [, redraw] = useState({});

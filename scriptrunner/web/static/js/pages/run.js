@@ -29,6 +29,7 @@ export const title = () => 'Run';
 
 const TABS = { log: 'Log', steps: 'Steps', metrics: 'Metrics', events: 'Events', details: 'Details', checks: 'Checks', source: 'Source' };
 /** `s` stops and `e` edits, as in the table; so steps and events have others or none. */
+/** @type {[string, string][]} */
 const TAB_KEYS = [['l', 'log'], ['v', 'events'], ['d', 'details'], ['m', 'metrics']];
 
 export default function Run({ id, tab = 'log', setTitle }) {

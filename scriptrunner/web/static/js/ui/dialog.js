@@ -22,7 +22,7 @@ function mount() {
   if (mounted) return;
   mounted = true;
   const place = document.createElement('div');
-  document.querySelector('#overlays').append(place);
+  /** @type {HTMLElement} */ (document.querySelector('#overlays')).append(place);
   render(html`<${DialogHost} />`, place);
 }
 

@@ -39,7 +39,7 @@ async function load(place, start, options) {
   try {
     return await getJson('/api/fs', { query: asked, ...options });
   } catch (error) {
-    if (place || error.status !== 404) throw error;
+    if (place || /** @type {import('../lib/api.js').ApiError} */ (error).status !== 404) throw error;
     return top;
   }
 }

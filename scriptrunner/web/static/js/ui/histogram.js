@@ -23,7 +23,7 @@ export function Histogram({ values, format, label }) {
         ${bins.map((bin, index) => html`<rect key=${bin.from} x=${index * width + width * 0.06} width=${width * 0.88}
           y=${HEIGHT - (HEIGHT - 6) * (bin.count / top)} height=${(HEIGHT - 6) * (bin.count / top)}>
           <title>${`${format(bin.from)} to ${format(bin.to)}: ${plural(bin.count, 'run')}`}</title></rect>`)}</svg>
-      <div class="histogram-axis" aria-hidden="true"><span>${format(bins[0].from)}</span><span>${format((bins[0].from + bins.at(-1).to) / 2)}</span><span>${format(bins.at(-1).to)}</span></div>`}
+      <div class="histogram-axis" aria-hidden="true"><span>${format(bins[0].from)}</span><span>${format((bins[0].from + bins[bins.length - 1].to) / 2)}</span><span>${format(bins[bins.length - 1].to)}</span></div>`}
     <figcaption><span>${sentence}</span><${Button} compact=${true} kind="quiet" icon=${asTable ? 'chart-line' : 'table-2'} label=${asTable
       ? 'Show as chart' : 'Show as table'} onClick=${() => setAsTable(!asTable)} /></figcaption>
   </figure>`;

@@ -85,8 +85,8 @@ export class Feed {
       if (this.active && !document.hidden) for (const source of this.sources) source.follow();
       if (!active && !this.active) this.finish();
     } catch (error) {
-      if (error.name === 'AbortError') return;
-      this.error = error;
+      if (/** @type {Error} */ (error).name === 'AbortError') return;
+      this.error = /** @type {Error} */ (error);
     }
     this.changed();
   }

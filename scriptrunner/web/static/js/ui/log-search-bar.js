@@ -31,7 +31,7 @@ export function useSearch(log) {
     const abort = new AbortController();
     const state = found.current;
     const view = { length: finished, text: (row) => log.rows.text(row) };
-    findRows(view, toPattern(text, how), {
+    findRows(view, /** @type {RegExp} */ (toPattern(text, how)), {
       from: state.until,
       signal: abort.signal,
       onRows: (rows, until) => {

@@ -187,7 +187,7 @@ function useHeightToTheFoot(scroller) {
     };
     measure();
     const moved = new ResizeObserver(measure);
-    moved.observe(document.querySelector('#main'));
+    moved.observe(/** @type {HTMLElement} */ (document.querySelector('#main')));
     return () => moved.disconnect();
   }, []);
   return height;
@@ -265,7 +265,7 @@ function LogLine({ rows, row, pattern, tall = 1, gap, current, marked, start }) 
   const pick = (event) => {
     event.preventDefault();
     const before = readLineLink(fragment.peek());
-    const from = event.shiftKey && before?.stream === stream ? before.from : number;
+    const from = event.shiftKey && before && before.stream === stream ? before.from : number;
     setFragment(writeLineLink({ stream, from: Math.min(from, number), to: Math.max(from, number) }));
   };
   return html`<div class=${classes('log-line', `from-${stream}`, marked && 'is-marked', current && 'is-current', start && 'is-error', gap && 'is-gap')}

@@ -53,7 +53,7 @@ export function LogWindows({ run, attempt, attempts, onAttempt, onBack }) {
     else if (first + 2 * shown > total) search.lookOn();
   }, [first, shown, total, stream, !lines]);
   useEffect(() => {
-    if (total && linked?.stream === stream && !lines) goTo(linked.from);
+    if (total && linked && linked.stream === stream && !lines) goTo(linked.from);
   }, [total > 0, linked?.from, stream]);
   const pattern = toPattern(search.text, search.how);
   const drawn = Array.from({ length: Math.max(0, Math.min(shown, total - first)) }, (_, index) => {
@@ -84,7 +84,7 @@ export function LogWindows({ run, attempt, attempts, onAttempt, onBack }) {
       <div class="log-space" style=${{ height: `${space}px`, minWidth: `${source.columns + 12}ch` }}>
         <div class="log-rows" style=${{ transform: `translateY(${squeezed ? view.scrollTop : first * ROW}px)` }}>
           ${drawn.map(({ number, line, gap }) => html`<${WindowLine} key=${number} number=${number} line=${line} gap=${gap} pattern=${pattern} stream=${stream}
-            current=${number === search.current} marked=${linked?.stream === stream && number >= linked.from && number <= linked.to} />`)}
+            current=${number === search.current} marked=${linked !== null && linked.stream === stream && number >= linked.from && number <= linked.to} />`)}
         </div></div></div></div>`;
 }
 

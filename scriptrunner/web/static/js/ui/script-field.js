@@ -8,7 +8,7 @@ const TYPING_MS = 180;
 const SHOWN = 12;
 
 /** Scripts that ran lately, by path; fetched once per visit. */
-let recent = null;
+let recent = /** @type {Promise<string[]>|null} */ (null);
 
 async function loadRecent() {
   const runs = await getJson('/api/runs', { query: { limit: 100 } });
@@ -19,8 +19,9 @@ async function loadRecent() {
 async function suggest(text, signal) {
   recent ??= loadRecent().catch(() => []);
   const wanted = text.trim();
-  const [lately, known, { best }] = await Promise.all([recent, searchLibrary(wanted, signal), import('../lib/fuzzy.js')]);
-  const first = best(lately, wanted, (path) => path, 6).map((path) => ({ path, note: 'ran lately' }));
+  const [lately, known, fuzzy] = await Promise.all([recent, searchLibrary(wanted, signal), import('../lib/fuzzy.js').catch(() => null)]);
+  if (!fuzzy) return [];
+  const first = fuzzy.best(lately, wanted, (path) => path, 6).map((path) => ({ path, note: 'ran lately' }));
   const taken = new Set(first.map(({ path }) => path));
   const rest = known.filter(({ path }) => !taken.has(path)).map(({ path, language, lifecycle_status: status }) => ({
     path, note: status && status !== 'active' ? status : language ?? 'library',

@@ -34,7 +34,7 @@ import { Button, TableBox, TableHead } from './basics.js';
 
 const TONES = { accent: '--accent', good: '--good', bad: '--bad', warn: '--warn', info: '--info', muted: '--muted', text: '--text-2', line: '--line' };
 
-let loading = null;
+let loading = /** @type {Promise<any>|null} */ (null);
 
 /** uPlot and its style sheet, fetched with the first chart. */
 function loadPlot() {
@@ -74,7 +74,7 @@ function usePlot(frame, props, isHidden) {
   const chosenZone = zone.value;
   useEffect(() => {
     if (isHidden || !x.length) return undefined;
-    let plot = null;
+    let plot = /** @type {any} */ (null);
     let gone = false;
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     const draw = async () => {

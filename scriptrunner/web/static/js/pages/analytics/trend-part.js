@@ -35,7 +35,7 @@ export function TrendPart({ filters }) {
     <${Card} title=${`${what[0].toUpperCase()}${what.slice(1)}`} actions=${actions} data-testid="an-trends">
       <${Loaded} resource=${series} lines=${9} title="The trend could not be computed">${(found) => html`<${Trend} found=${found} filters=${filters}
         what=${what} by=${by} />`}<//><//>
-    ${series.data?.points.length > 1 && html`<${Details} found=${series.data} filters=${filters} method=${method} />`}`;
+    ${series.data && series.data.points.length > 1 && html`<${Details} found=${series.data} filters=${filters} method=${method} />`}`;
 }
 
 function Trend({ found, filters, what, by }) {

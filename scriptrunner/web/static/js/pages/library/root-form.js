@@ -6,7 +6,10 @@ import { closeDialog, openDialog } from '../../ui/dialog.js';
 import { FolderPicker } from '../../ui/folder-picker.js';
 import { showToast } from '../../ui/toast.js';
 
-/** Open the form as a dialog, to add a root or to change one. */
+/**
+ * Open the form as a dialog, to add a root or to change one.
+ * @param {() => void} onAdded @param {any} [root]
+ */
 export function askForRoot(onAdded, root = null) {
   openDialog({
     title: root ? `Change the root “${root.name}”` : 'Add a folder root', wide: true,

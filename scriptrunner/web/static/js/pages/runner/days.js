@@ -7,7 +7,7 @@ import { SparkBars } from '../../ui/spark.js';
 const DAYS = 14;
 /** Bars of days grow slowly: a look per visit of the page is enough. */
 const days = signal(/** @type {object[]|null} */ (null));
-let asked = null;
+let asked = /** @type {Promise<void>|null} */ (null);
 
 /** @param {{what: 'total'|'failed'}} props */
 export function Days({ what }) {

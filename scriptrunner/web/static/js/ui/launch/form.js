@@ -2,7 +2,7 @@
 import { can, idempotencyKey } from '../../lib/api.js';
 import { file, missing, mode, openGroups, origin, setMode, setValue, values } from '../../lib/launch-state.js';
 import { faultsByField, isShown } from '../../lib/schema.js';
-import { classes, html, lazy, useEffect, useRef, useState } from '../../lib/ui.js';
+import { classes, html, useEffect, useRef, useState } from '../../lib/ui.js';
 import { Button } from '../basics.js';
 import { SchemaField } from '../fields.js';
 import { ScriptField } from '../script-field.js';
@@ -10,9 +10,7 @@ import { LaunchTools } from './tools.js';
 import { Group, GroupSwitch, isEdited } from './groups.js';
 import { FaultSummary, OriginNote } from './notes.js';
 import { announce, start } from './start.js';
-
-/** Most runs are started from a path. */
-const UploadField = lazy(() => import('./upload-field.js').then((module) => module.UploadField));
+import { UploadField } from './upload-field.js';
 
 /**
  * @param {{groups: any[], fields: import('../../lib/schema.js').Field[], page?: boolean, onStarted: (id: string, how?: string) => void}} props
@@ -52,7 +50,8 @@ export function LaunchForm({ groups, fields, page, onStarted }) {
         showPlan(answer.run_id, () => submit('start'));
       } else announce(answer);
       onStarted(answer.run_id, how);
-    } catch (error) {
+    } catch (refused) {
+      const error = /** @type {import('../../lib/api.js').ApiError} */ (refused);
       if (error.status) key.current = '';
       reject(faultsByField(error, fields), error);
     }
