@@ -7,9 +7,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.pages import open_runner
+from tests.browser.shots import keep_picture
 from tests.server import Server
 
-WIDTHS = (1400, 390)
+#: CSS pixels: a desktop, a small window, a small phone.
+DESKTOP, WINDOW, PHONE = 1400, 1000, 360
 RULES = {
     "runOnly": {
         "type": "tag",
@@ -50,6 +52,7 @@ def expect_nothing_found(page: Page) -> None:
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         results = Axe().run(page, options=RULES)
+        keep_picture(page, theme)
         found += [
             f"{theme} {each['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
             for each in results.response["violations"]
@@ -65,18 +68,26 @@ def expect_no_sideways_scroll(page: Page) -> None:
 
 
 def expect_good_at_every_width(page: Page) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        expect(page.get_by_test_id("skeleton")).to_have_count(0)
+    expect_good_at(page, WINDOW)
+    for width in (DESKTOP, PHONE):
+        expect_good_at(page, width)
         expect_nothing_found(page)
-        expect_no_sideways_scroll(page)
+
+
+def expect_good_at(page: Page, width: int) -> None:
+    """Give the window that width: nothing is loading, nothing scrolls sideways."""
+    page.set_viewport_size({"width": width, "height": 900})
+    expect(page.get_by_test_id("skeleton")).to_have_count(0)
+    expect_no_sideways_scroll(page)
+    if width == WINDOW:
+        keep_picture(page, "light")
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     """A page in which nothing moves, so that no colour is seen half way."""
     page = context.new_page()
-    page.emulate_media(reduced_motion="reduce")
+    page.emulate_media(reduced_motion="reduce", color_scheme="light")
     return page
 
 

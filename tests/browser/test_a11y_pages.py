@@ -7,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser import samples
-from tests.browser.test_a11y import RULES, expect_no_sideways_scroll
+from tests.browser.shots import keep_picture
+from tests.browser.test_a11y import DESKTOP, PHONE, RULES, WINDOW, expect_good_at
 from tests.server import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
@@ -46,14 +47,16 @@ def test_page(page: Page, filled: Server, address: str, there: str) -> None:
     script_id = samples.find_scripts(filled)[samples.ETL]
     path = quote(str(filled.root / samples.ETL))
     page.goto(address.format(script=path, id=script_id))
-    for width in (1400, 390):
-        page.set_viewport_size({"width": width, "height": 900})
+    expect(page.get_by_test_id(there).first).to_be_visible()
+    expect_good_at(page, WINDOW)
+    for width in (DESKTOP, PHONE):
+        expect_good_at(page, width)
         expect(page.get_by_test_id(there).first).to_be_visible()
-        expect(page.get_by_test_id("skeleton")).to_have_count(0)
-        expect_no_sideways_scroll(page)
         found = faults(page, RULES)
+        keep_picture(page, "light")
         page.emulate_media(color_scheme="dark")
         found += faults(page, {**RULES, **COLOURS})
+        keep_picture(page, "dark")
         page.emulate_media(color_scheme="light")
         assert not found, "\n".join(found)
 
