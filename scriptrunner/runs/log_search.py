@@ -30,10 +30,11 @@ MAX_CONTEXT = 20
 MAX_SEARCH_BYTES = 64 << 20
 #: Bytes of lines that one search answers with.
 MAX_ANSWER_BYTES = 8 << 20
-#: Seconds after which a search by pattern hands over.
-PATTERN_SECONDS = 2.0
-#: Characters of the lines that are matched at once.
+#: Seconds after which a search hands over: a log may be all empty lines.
+SEARCH_SECONDS = 2.0
+#: Characters and number of the lines that are matched at once.
 _BATCH_LENGTH = 128 << 10
+_BATCH_LINES = 4_000
 #: Colours and other orders to a terminal.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 
@@ -215,7 +216,7 @@ def search(
     following: Place | None = None
     is_over = False
     with _open_matcher(wanted) as matcher:
-        deadline = time.monotonic() + PATTERN_SECONDS
+        deadline = time.monotonic() + SEARCH_SECONDS
         for batch in _iter_batches(reader, wanted, begin, end):
             hits = _find(matcher, batch)
             for at, seen in enumerate(batch):
@@ -225,7 +226,7 @@ def search(
                     return collector.finish(following)
                 is_hit = at in hits and seen.is_kept and seen.line.number >= begin.first
                 collector.take(seen, is_match=is_hit and following is None)
-            is_late = wanted.is_pattern and time.monotonic() >= deadline
+            is_late = time.monotonic() >= deadline
             is_over = is_late or batch[-1].line.offset >= stop
     return collector.finish(following)
 
@@ -243,7 +244,7 @@ def _iter_batches(
         kept = levels.keeps(text)
         batch.append(_Seen(line=line, text=text, level=level, is_kept=kept))
         room -= len(text) + 1
-        if room <= 0:
+        if room <= 0 or len(batch) >= _BATCH_LINES:
             yield batch
             batch, room = [], _BATCH_LENGTH
     if batch:

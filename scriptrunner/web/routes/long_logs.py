@@ -116,8 +116,8 @@ def search_log(
 ) -> Response:
     """Return lines of one output that hold a text; colours in them do no harm.
 
-    One answer looks at 64 MiB at most, with `regex` for about two seconds; `next` says
-    where to go on, and is null when everything was looked at.
+    One answer looks at 64 MiB at most and for about two seconds; ``next`` says where to
+    go on, and is null when everything was looked at.
     """
     if q is None and level is None:
         fault = {"type": "missing", "loc": ("query", "q"), "msg": "Field required"}

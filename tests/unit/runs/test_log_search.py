@@ -201,13 +201,14 @@ def test_what_is_no_pattern_is_refused_with_its_place(
     assert (fault["loc"], fault["ctx"]) == (("query", "q"), {"position": position})
 
 
-def test_a_search_by_pattern_hands_over_in_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_pattern", [False, True])
+def test_a_search_hands_over_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_pattern: bool
 ) -> None:
-    monkeypatch.setattr(log_search, "PATTERN_SECONDS", -1.0)
+    monkeypatch.setattr(log_search, "SEARCH_SECONDS", -1.0)
     monkeypatch.setattr(log_search, "_BATCH_LENGTH", 8)
-    with closing(open_output(tmp_path, b"one\ntwo\nsix\nten\n")) as reader:
-        wanted = Wanted(text="[oe]", is_pattern=True)
+    with closing(open_output(tmp_path, b"one\ntwo\nsix\ntoo\n")) as reader:
+        wanted = Wanted(text="o", is_pattern=is_pattern)
         matches, _, answers = list_all(reader, wanted)
     assert matches == [1, 2, 4]
     assert answers == 2
