@@ -47,6 +47,18 @@ NEEDS = {
     "recovery.after_strays": "shim.after_spawn",
     "zygote.before_strays": "shim.after_spawn",
 }
+#: Points that a service may come by only once in its life: they need a death that strikes
+#: once, or the bytes of a script that nobody has seen before.
+ONCE = frozenset(
+    {
+        "control.void",
+        "recovery.after_void",
+        "recovery.before_strays",
+        "recovery.after_strays",
+        "zygote.before_strays",
+        "script.keep",
+    }
+)
 #: Points that have a case of their own, with the point that is held up for it: zygote and
 #: supervisor race for the strays of a shim, and a zygote that died before ends none.
 ALONE = {"zygote.before_strays": "recovery.before_strays"}

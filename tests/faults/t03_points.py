@@ -9,7 +9,7 @@ from pathlib import Path
 from scriptrunner.fault_points import POINTS, WRITES
 from tests.faults.client import LATER, Caller
 from tests.faults.oracle import Oracle, Record
-from tests.faults.points import ALONE, LOSING, NEEDS, part_of
+from tests.faults.points import ALONE, LOSING, NEEDS, ONCE, part_of
 from tests.faults.processes import SHIM, SUPERVISOR, WORKER, ZYGOTE
 from tests.faults.report import Report
 from tests.faults.service import Service
@@ -88,8 +88,9 @@ def make_cases(occurrences: int) -> Iterable[Case]:
 def _single_cases(occurrences: int) -> Iterable[Case]:
     for point in sorted(POINTS):
         kinds = ["kill", "delay", *(["enospc", "eio"] if point in WRITES else [])]
+        most = 1 if point in ONCE else occurrences
         for kind in kinds:
-            for nth in range(1, occurrences + 1):
+            for nth in range(1, most + 1):
                 fault = Fault(point, kind, nth)
                 needed = _needed_by([point])
                 yield Case(str(fault), (fault, *needed), workers=2)
