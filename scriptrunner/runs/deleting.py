@@ -1,19 +1,22 @@
 """Delete: row first, then the folder; what is deleted stays deleted."""
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from scriptrunner.clock import Clock
 from scriptrunner.engine.outcomes import ACTIVE_STATUSES
+from scriptrunner.errors import ScriptRunnerError
 from scriptrunner.fault_points import pass_point
 from scriptrunner.runs.errors import RunActiveError, RunNotFoundError
 from scriptrunner.runs.folders import RunFolders, is_run_id
+from scriptrunner.runs.kept_scripts import KeptScripts
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import deletion, state
 from scriptrunner.storage.database import Connection, Database
+
+logger = logging.getLogger(__name__)
 
 #: Runs deleted in one transaction.
 BATCH = 100
@@ -23,8 +26,8 @@ class _Deleted(NamedTuple):
     #: Reason by id of what was not deleted.
     kept: dict[str, str]
     gone: list[str]
-    #: sha256 of script bytes that nobody refers to any more.
-    unused_scripts: Collection[str]
+    #: sha256 of the scripts that they have run.
+    digests: Collection[str]
 
 
 class Remover:
@@ -33,7 +36,7 @@ class Remover:
     Args:
         database: The migrated database.
         folders: The run folders.
-        scripts_dir: Folder that keeps script bytes by sha256.
+        scripts: The bytes of scripts.
         clock: Tells when.
     """
 
@@ -42,13 +45,13 @@ class Remover:
         database: Database,
         *,
         folders: RunFolders,
-        scripts_dir: Path,
+        scripts: KeptScripts,
         clock: Clock,
     ) -> None:
         """Hold nothing."""
         self._database = database
         self._folders = folders
-        self._scripts_dir = scripts_dir
+        self._scripts = scripts
         self._clock = clock
 
     def delete(self, run_id: str) -> None:
@@ -96,10 +99,15 @@ class Remover:
         pass_point("delete.after_commit")
         for run_id in deleted.gone:
             self._folders.remove(run_id)
-        for digest in deleted.unused_scripts:
-            with suppress(FileNotFoundError):
-                (self._scripts_dir / digest).unlink()
+        self._remove_scripts(deleted.digests)
         return deleted.kept
+
+    def _remove_scripts(self, digests: Collection[str]) -> None:
+        """Remove what nobody has run any more; what is left now, housekeeping finds."""
+        try:
+            self._scripts.remove_unused(digests)
+        except (ScriptRunnerError, OSError) as error:
+            logger.warning("bytes of deleted scripts stay for a while: %s", error)
 
     def _delete_rows(self, connection: Connection, ids: list[str]) -> _Deleted:
         numbers = change_counter.reserve(connection, len(ids))
@@ -118,7 +126,7 @@ class Remover:
         digests = {
             digest for run_id in gone if (digest := loaded[run_id][0].script_sha256)
         }
-        return _Deleted(kept, gone, deletion.list_unused_scripts(connection, digests))
+        return _Deleted(kept, gone, digests)
 
 
 def _batches(ids: Iterable[str]) -> Iterable[list[str]]:

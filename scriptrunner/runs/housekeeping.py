@@ -2,7 +2,8 @@
 
 A duty of the supervisor: called about once a second, it looks at a handful of folders at
 a time and does nothing most of the time. It removes only what is certainly nobody's: a
-folder that was deleted, or one that never saw an attempt and that no row names.
+folder that was deleted, or one that never saw an attempt and that no row names; and the
+bytes of scripts that no run has run.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from scriptrunner.clock import Clock, SystemClock
 from scriptrunner.runs.folders import DELETED_PREFIX, RunFolders, is_run_id
+from scriptrunner.runs.kept_scripts import KeptScripts
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import deletion, intake
 from scriptrunner.runs.shared_commit import KEY_LIFETIME
@@ -20,9 +22,9 @@ from scriptrunner.storage.database import Database
 
 #: Seconds between two rounds through all folders.
 ROUND_SECONDS = 3_600.0
-#: Folders looked at in one call.
+#: Folders, and scripts, looked at in one call.
 FOLDERS_AT_ONCE = 100
-#: A younger folder may belong to a run that is just being submitted.
+#: What is younger may belong to a run that is just being submitted.
 MIN_AGE_SECONDS = 3_600.0
 #: How long it is remembered that a run was deleted.
 DELETION_LIFETIME = timedelta(days=7)
@@ -53,16 +55,22 @@ class Housekeeper:
         self._clock = clock or SystemClock()
         self._next_round_at = 0.0
         self._names: Iterator[tuple[str, float]] = iter(())
+        self._kept_scripts = KeptScripts(database, settings.scripts_dir)
+        self._digests: Iterator[str] = iter(())
 
     def tick(self) -> None:
         """Do a small piece of work, if any is due."""
         batch = list(islice(self._names, FOLDERS_AT_ONCE))
         if batch:
             self._tidy(batch)
+        elif digests := list(islice(self._digests, FOLDERS_AT_ONCE)):
+            self._kept_scripts.remove_unused(digests)
         elif self._clock.monotonic() >= self._next_round_at:
             self._next_round_at = self._clock.monotonic() + ROUND_SECONDS
             self._forget()
             self._names = self._folders.iter_names()
+            before = self._clock.utc_now().timestamp() - MIN_AGE_SECONDS
+            self._digests = self._kept_scripts.iter_old(before=before)
 
     def _forget(self) -> None:
         """Forget outlived idempotency keys and deletions that no stream asks for."""

@@ -13,6 +13,7 @@ from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.deleting import Remover
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.intake import Intake
+from scriptrunner.runs.kept_scripts import KeptScripts
 from scriptrunner.runs.launching import LaunchBuilder
 from scriptrunner.runs.logs import RunLogs
 from scriptrunner.runs.restarts import Restarter
@@ -107,7 +108,7 @@ class RunParts:
         return Remover(
             self._database,
             folders=self.folders,
-            scripts_dir=self._settings.scripts_dir,
+            scripts=KeptScripts(self._database, self._settings.scripts_dir),
             clock=self.clock,
         )
 

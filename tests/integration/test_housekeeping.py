@@ -1,12 +1,15 @@
 """What is tidied up, and above all what is not."""
 
 import os
+import threading
 
 import pytest
 
+from scriptrunner.engine import script_file
 from scriptrunner.runs.housekeeping import Housekeeper
 from scriptrunner.runs.models import IdempotencyKey
-from tests.run_world import RunWorld
+from scriptrunner.runs.repository import deletion
+from tests.run_world import SHA256, RunWorld
 
 OLD_ID = "11111111-1111-4111-8111-111111111111"
 YOUNG_ID = "22222222-2222-4222-8222-222222222222"
@@ -114,3 +117,62 @@ def test_rounds_are_an_hour_apart(world: RunWorld) -> None:
     for _ in range(3):
         keeper.tick()
     assert not folder.exists()
+
+
+class TestScripts:
+    def keep(self, world: RunWorld, name: str = SHA256, *, age: float = 2 * HOUR):
+        world.settings.scripts_dir.mkdir(exist_ok=True)
+        path = world.settings.scripts_dir / name
+        path.write_text("print()")
+        then = world.clock.utc_now().timestamp() - age
+        os.utime(path, (then, then))
+        return path
+
+    def test_bytes_that_no_run_has_run_go(self, world: RunWorld) -> None:
+        self.keep(world)
+        self.keep(world, "cd" * 32)
+        self.keep(world, "ef" * 32, age=60)
+        self.keep(world, ".x.tmp")
+        self.keep(world, "README")
+        world.run_to_end()
+        tidy(world)
+        left = {each.name for each in world.settings.scripts_dir.iterdir()}
+        assert left == {SHA256, "ef" * 32, "README"}
+
+    def test_what_a_deletion_had_to_leave_goes_later(self, world: RunWorld) -> None:
+        path, done = self.keep(world), world.run_to_end()
+        world.submit()
+        starting = world.claim_one()
+        world.service.delete(done)
+        tidy(world)
+        assert path.exists()  # it may be what is starting
+        world.ledger.requeue(starting.run_id, starting.attempt)
+        tidy(world)
+        assert not path.exists()
+
+    def test_a_run_that_is_claimed_meanwhile_keeps_its_bytes(
+        self, world: RunWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = self.keep(world)
+        world.submit()
+        list_unused, is_kept = deletion.list_unused_scripts, threading.Event()
+
+        def claim_and_keep() -> None:
+            world.claim_one()
+            script_file.keep(b"print()", SHA256, str(path.parent))
+            is_kept.set()
+
+        claimer = threading.Thread(target=claim_and_keep)
+
+        def claim_behind_its_back(connection, digests):
+            unused = list_unused(connection, digests)
+            if calls.pop():  # the second time, in the transaction
+                claimer.start()
+                is_kept.wait(0.3)  # it must not get that far
+            return unused
+
+        calls = [True, False]
+        monkeypatch.setattr(deletion, "list_unused_scripts", claim_behind_its_back)
+        tidy(world)
+        claimer.join()
+        assert path.exists()
