@@ -31,13 +31,13 @@ def desk(world):
 @pytest.fixture
 def office(world):
     """The outbox of a world, with channels that keep what they sent."""
-    return Office(world)
+    return Office(world, FakeChannels())
 
 
 class Office:
-    def __init__(self, world):
+    def __init__(self, world, channels):
         self.world = world
-        self.channels = FakeChannels()
+        self.channels = channels
         self.outbox = Outbox(
             world.database,
             self.channels,
