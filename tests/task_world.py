@@ -57,7 +57,7 @@ class TaskWorld(RunWorld):
     def fires(self, task_id: str = "t") -> list[Fire]:
         """Return the decisions about a task, oldest first."""
         with self.database.read() as connection:
-            return fires.list_newest(connection, task_id, limit=1_000)[::-1]
+            return fires.list_newest(connection, task_id, limit=10**6)[::-1]
 
     def decisions(self, task_id: str = "t") -> list[str]:
         return [fire.state for fire in self.fires(task_id)]

@@ -102,6 +102,6 @@ TEST = FaultTest(
     title="random SIGKILL of everything, shims included",
     run=run,
     ci={"runs": 200, "kills": 25, "kills_in_calm": 3},
-    long={"runs": 4_000, "kills": 900, "kills_in_calm": 50},
+    long={"runs": 5_000, "kills": 900, "kills_in_calm": 50},
     seconds=120,
 )
