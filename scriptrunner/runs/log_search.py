@@ -226,8 +226,10 @@ def search(
                     return collector.finish(following)
                 is_hit = at in hits and seen.is_kept and seen.line.number >= begin.first
                 collector.take(seen, is_match=is_hit and following is None)
+            last = batch[-1].line
             is_late = time.monotonic() >= deadline
-            is_over = is_late or batch[-1].line.offset >= stop
+            # Whoever comes again and again gets on: context alone is no answer.
+            is_over = last.number >= begin.first and (is_late or last.offset >= stop)
     return collector.finish(following)
 
 

@@ -38,7 +38,7 @@ def run(trial: Trial) -> Report:
     }
     with running_service(trial.folder, workers=2, settings=settings) as service:
         oracle = Oracle(service, report)
-        crasher = Crasher(database, report, derive(random), crashes)
+        breaker = Breaker(database, report, derive(random), crashes)
         killer = Killer(
             service,
             report,
@@ -48,12 +48,12 @@ def run(trial: Trial) -> Report:
             counted=WEIGHTS,
         )
         service.keep_alive()
-        with crasher, killer:
+        with breaker, killer:
             Submitters(
                 oracle,
                 service.copy_job(),
                 jobs,
-                progress=lambda: min(crasher.progress, killer.progress),
+                progress=lambda: min(breaker.progress, killer.progress),
             ).run()
             killer.join(LATE_SECONDS)
         report.fault(KILLS, len(killer.killed))
@@ -63,7 +63,7 @@ def run(trial: Trial) -> Report:
     return report
 
 
-class Crasher:
+class Breaker:
     """A thread that crashes a database server and starts it again, ``count`` times."""
 
     def __init__(
@@ -74,14 +74,14 @@ class Crasher:
         self._random = random
         self._count = count
         self._done = 0
-        self._thread = threading.Thread(target=self._crash_on, name="crasher")
+        self._thread = threading.Thread(target=self._crash_on, name="breaker")
 
     @property
     def progress(self) -> float:
         """How much of the work is done, 0..1."""
         return self._done / max(1, self._count)
 
-    def __enter__(self) -> "Crasher":
+    def __enter__(self) -> "Breaker":
         self._thread.start()
         return self
 
