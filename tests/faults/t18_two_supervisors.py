@@ -48,8 +48,7 @@ def run(trial: Trial) -> Report:
                 check_one(service, report, STARTS)
                 done += 1
             for _ in range(deletions):
-                (service.data_dir / "supervisor.lock").unlink()
-                check_replaced(service, report)
+                delete_lock(service, report)
                 done += 1
         finally:
             done = starts + deletions
@@ -84,9 +83,10 @@ def check_one(service: Service, report: Report, kind: str) -> None:
         report.fail(NOT_ONE, str(error))
 
 
-def check_replaced(service: Service, report: Report) -> None:
-    """The one whose lock file is gone makes way for another."""
+def delete_lock(service: Service, report: Report) -> None:
+    """Delete the lock file; the one at work has to make way for another."""
     before = {each.pid for each in service.by_role().get(SUPERVISOR, ())}
+    (service.data_dir / "supervisor.lock").unlink()
 
     def is_replaced() -> bool:
         now = {each.pid for each in service.by_role().get(SUPERVISOR, ())}
