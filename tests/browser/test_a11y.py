@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.pages import open_runner
 from tests.browser.shots import keep_picture
-from tests.server import Server
+from tests.server import Server, wait_for
 
 #: CSS pixels: a desktop, a small window, a small phone.
 DESKTOP, WINDOW, PHONE = 1400, 1000, 360
@@ -62,8 +62,12 @@ def expect_nothing_found(page: Page) -> None:
 
 
 def expect_no_sideways_scroll(page: Page) -> None:
-    assert page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    """What is measured anew after a change of the width may take a frame to settle."""
+    wait_for(
+        lambda: page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        ),
+        what="a page that fits into its window",
     )
 
 

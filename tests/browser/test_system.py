@@ -42,6 +42,7 @@ def test_a_token_is_shown_once_and_revoked(page: Page, server: Server) -> None:
     page.goto("/tokens")
     page.get_by_test_id("token-name").fill("robot")
     page.get_by_test_id("token-add").click()
+    expect(page.get_by_test_id("token-text")).to_be_visible()
     text = page.get_by_test_id("token-text").inner_text()
     assert text.startswith("wapi_")
     page.keyboard.press("Escape")
