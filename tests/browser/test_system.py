@@ -38,14 +38,21 @@ def test_choices_are_kept_in_the_browser(page: Page) -> None:
     expect(table).to_contain_text("environment")
 
 
+def read_token(page: Page) -> str:
+    """Return the token that a dialog shows, and close that."""
+    shown = page.get_by_test_id("token-text")
+    expect(shown).to_be_visible()
+    text = shown.inner_text()
+    page.keyboard.press("Escape")
+    return text
+
+
 def test_a_token_is_shown_once_and_revoked(page: Page, server: Server) -> None:
     page.goto("/tokens")
     page.get_by_test_id("token-name").fill("robot")
     page.get_by_test_id("token-add").click()
-    expect(page.get_by_test_id("token-text")).to_be_visible()
-    text = page.get_by_test_id("token-text").inner_text()
+    text = read_token(page)
     assert text.startswith("wapi_")
-    page.keyboard.press("Escape")
     row = page.locator(f'[data-token-id="{text.split("_")[1]}"]')
     row.get_by_test_id("token-revoke").click()
     page.get_by_test_id("dialog-confirm").click()
@@ -59,8 +66,7 @@ def test_a_token_ends_by_itself(page: Page) -> None:
     page.get_by_test_id("token-end").select_option("30d")
     page.get_by_test_id("token-add").click()
     expect(page.get_by_test_id("dialog")).to_contain_text("expires in 30 d")
-    text = page.get_by_test_id("token-text").inner_text()
-    page.keyboard.press("Escape")
+    text = read_token(page)
     row = page.locator(f'[data-token-id="{text.split("_")[1]}"]')
     expect(row).to_contain_text("in 30 d")
     page.get_by_test_id("token-end").select_option("date")
@@ -74,8 +80,7 @@ def test_a_token_for_another_system_fires_one_event(page: Page, server: Server) 
     page.get_by_test_id("token-role").select_option("event")
     page.get_by_test_id("token-event").fill("parcel")
     page.get_by_test_id("token-add").click()
-    text = page.get_by_test_id("token-text").inner_text()
-    page.keyboard.press("Escape")
+    text = read_token(page)
     row = page.locator(f'[data-token-id="{text.split("_")[1]}"]')
     expect(row).to_contain_text("fire parcel")
     headers = {"Authorization": f"Bearer {text}"}
