@@ -112,6 +112,7 @@ def test_export_has_every_run_of_the_filter(
     assert [row["id"] for row in rows] == thirty[::-1]
     expect(page.get_by_test_id("export-done")).to_contain_text("30 runs saved")
     page.goto("/runs?script=hello.py&q=%3D1%2B1")
+    expect(page.get_by_test_id("run-row")).to_have_count(1)
     page.get_by_test_id("runs-export").click()
     with page.expect_download() as download:
         page.get_by_test_id("export-start").click()
@@ -132,6 +133,7 @@ def test_export_says_how_many_runs_it_leaves_out(
 
     page.route("**/api/runs?*", many)
     page.goto("/runs?script=thirty.py")
+    expect(page.get_by_test_id("page-range")).to_contain_text("128,440")
     page.get_by_test_id("runs-export").click()
     expect(page.get_by_test_id("export-cap")).to_contain_text("the older 108,440")
 
