@@ -77,8 +77,9 @@ def _compile(source: str, match_case: bool, whole_word: bool) -> "re.Pattern[str
     if not whole_word:
         return pattern
     # The flags that the pattern itself sets at its beginning hold for all of it.
-    bare = re.sub(r"\A\(\?[aiLmsux]+\)", "", source)
-    return re.compile(rf"(?<!\w)(?:{bare})(?!\w)", pattern.flags)
+    bare = re.sub(r"\A(?:\(\?[aiLmsux]+\)|\(\?#[^)]*\))+", "", source)
+    end = "\n" if pattern.flags & re.VERBOSE else ""  # of a comment, perhaps
+    return re.compile(rf"(?<!\w)(?:{bare}{end})(?!\w)", pattern.flags)
 
 
 def _find(pattern: "re.Pattern[str]", lines: list[str]) -> "dict[str, Any]":

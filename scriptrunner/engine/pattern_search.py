@@ -117,8 +117,8 @@ def open_pattern(
         process = _start()
         killer = threading.Timer(LIFETIME_SECONDS, process.kill)
         killer.daemon = True
-        killer.start()
         try:
+            killer.start()
             search = PatternSearch(process)
             order = {"source": source, "match_case": match_case}
             answer = search.ask({**order, "whole_word": whole_word})

@@ -82,6 +82,15 @@ def test_pattern_knows_case_and_words(find) -> None:
     assert find(b"Foo\nfoot\n", "(?i)foo", is_pattern=True, whole_word=True) == [1]
 
 
+@pytest.mark.parametrize(
+    "pattern", ["(?x) foo  # a word", "(?i)(?x) FOO", "(?#c)(?i)FOO"]
+)
+def test_what_is_a_pattern_is_one_for_whole_words_too(find, pattern: str) -> None:
+    content = b"foot\nfoo\n"
+    assert find(content, pattern, is_pattern=True) == [1, 2]
+    assert find(content, pattern, is_pattern=True, whole_word=True) == [2]
+
+
 def test_only_what_a_terminal_shows_is_searched(find) -> None:
     content = b"10 %\r50 %\r100 %\r\nlast\n"
     assert find(content, "100") == [1]
