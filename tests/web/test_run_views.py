@@ -94,6 +94,7 @@ def test_search_goes_on_where_it_stopped(web, pair):
     [
         *("", "q=", "q=%00", "q=x&limit=0", "q=a%0a", "level=LOUD", "q=x&context=21"),
         *("q=x&after=1", "q=x&after=0.0", "q=x&after=1.0.0.0", "q=x&after=1.0.1.6"),
+        *("q=x&after=1.0.22.0", "q=x&after=9.0.8.0", f"q=x&after=1.0.{10**14}.0"),
     ],
 )
 def test_bad_search_is_422(web, pair, query):

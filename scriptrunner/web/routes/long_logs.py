@@ -31,7 +31,9 @@ Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 def _checked_place(text: str | None) -> str | None:
     """Refuse what no search has answered with."""
-    if text and not _PLACE.fullmatch(text):
+    place = _to_place(text)
+    # Between the two lie lines of context: more would all be read in one go.
+    if text and not (place and 0 <= place.first - place.number <= MAX_CONTEXT):
         raise PydanticCustomError("place", "Input should be the `next` of a search")
     return text
 
