@@ -88,6 +88,14 @@ def test_a_malformed_mute_is_refused(web: Web, body: object) -> None:
     web.error("POST", "/api/alerts/mutes", 422, json=body)
 
 
+def test_what_was_unmuted_is_never_taken_for_a_later_mute(web: Web) -> None:
+    old = mute(web, script_path="/elsewhere/old.py")
+    web.client.delete(f"/api/alerts/mutes/{old['id']}")
+    new = mute(web, script_path="/elsewhere/new.py")
+    web.error("DELETE", f"/api/alerts/mutes/{old['id']}", 404)
+    assert web.client.delete(f"/api/alerts/mutes/{new['id']}").status_code == 200
+
+
 @pytest.mark.slow
 def test_the_service_holds_back_what_is_muted(tmp_path) -> None:
     with http_receiver() as receiver:

@@ -106,4 +106,6 @@ alert_mutes = Table(
     #: Why, for people.
     Column("note", Text),
     UniqueConstraint("target_key"),
+    # Who unmutes what is over must not hit what was muted since.
+    sqlite_autoincrement=True,
 )

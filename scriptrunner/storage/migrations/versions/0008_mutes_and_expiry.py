@@ -24,5 +24,6 @@ def upgrade() -> None:
         sa.Column("note", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_alert_mutes"),
         sa.UniqueConstraint("target_key", name="uq_alert_mutes_target_key"),
+        sqlite_autoincrement=True,
     )
     op.add_column("tokens", sa.Column("expires_at", sa.BigInteger()))
