@@ -18,7 +18,7 @@ _CURRENT = select(counters.c.value).where(counters.c.name == "change")
 
 
 def reserve(connection: Connection, count: int) -> range:
-    """Take ``count`` (>= 1) change numbers, and the turn to write, in one statement.
+    """Take ``count`` (>= 0) change numbers, and the turn to write, in one statement.
 
     Numbers that are not used after all are left out; nobody minds.
     """
