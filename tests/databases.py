@@ -7,6 +7,7 @@ gets a copy of a migrated template.
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,17 +100,26 @@ def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database that nobody opens any more, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "runs.db"
+    fresh = Database(f"sqlite:///{path}")
+    migrate(fresh)
+    fresh.close()
+    assert not path.with_name("runs.db-wal").exists()
+    return path
+
+
 @pytest.fixture
 def database_url(
     backend: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[str]:
     """The URL of a migrated database of this test's own, on each backend."""
     if backend == "sqlite":
-        url = f"sqlite:///{tmp_path}/runs.db"
-        fresh = Database(url)
-        migrate(fresh)
-        fresh.close()
-        yield url
+        template: Path = request.getfixturevalue("migrated_file")
+        shutil.copyfile(template, tmp_path / "runs.db")
+        yield f"sqlite:///{tmp_path}/runs.db"
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
         url = server.make_database()
