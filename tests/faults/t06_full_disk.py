@@ -39,11 +39,15 @@ CRITERIA = (
     LOST,
 )
 DISK_BYTES = 16 * MIB
+#: What a run leaves behind, files and rows; without room for all of them the disk would
+#: rightly stay full.
+RUN_BYTES = 32 << 10
 SETTINGS = {
     "WEBAPI_DISK_MARGIN": str(4 * MIB),
     "WEBAPI_BALLAST": str(2 * MIB),
     "WEBAPI_SLOTS": "8",
 }
+RUN_MILLISECONDS = 2500
 #: Seconds for which the disk stays full after the scripts' ends.
 FULL_SECONDS = 4.0
 #: Seconds between two looks whether somebody has freed something.
@@ -53,7 +57,9 @@ REFILL_SECONDS = 0.05
 def run(trial: Trial) -> Report:
     """Fill the disk under running scripts, ``cycles`` times."""
     report = trial.report(planned={FULL: trial.size["cycles"]}, criteria=CRITERIA)
-    with small_disk(trial.folder / "disk", DISK_BYTES) as disk:
+    runs = trial.size["cycles"] * trial.size["runs"]
+    size_bytes = DISK_BYTES + runs * RUN_BYTES
+    with small_disk(trial.folder / "disk", size_bytes) as disk:
         if disk is None:
             report.state("disk", "no right to mount: ENOSPC by fault points")
             faults = tuple(Fault(each, "enospc") for each in sorted(WRITES))
@@ -82,7 +88,12 @@ def cycle(service: Service, report: Report, runs: int, number: int) -> None:
     oracle = Oracle(service, report, ledger=f"ledger-{number}.txt")
     slots = int(SETTINGS["WEBAPI_SLOTS"])
     jobs = [
-        Job(f"full-{number}-{n}", exit_code=n % 4, milliseconds=2500, lines=0)
+        Job(
+            f"full-{number}-{n}",
+            exit_code=n % 4,
+            milliseconds=RUN_MILLISECONDS,
+            lines=0,
+        )
         for n in range(runs)
     ]
     start_all(service, oracle, jobs[:slots])
@@ -99,7 +110,7 @@ def cycle(service: Service, report: Report, runs: int, number: int) -> None:
         time.sleep(FULL_SECONDS)
     after = Oracle(service, report, ledger=f"after-{number}.txt")
     start_all(service, after, [Job(f"room-{number}")])
-    oracle.check()
+    oracle.check(settle_seconds=30 + runs * RUN_MILLISECONDS / 1000 / slots)
     after.check()
     if service_pids(service) != before:
         report.fail(RESTARTED, f"{before} became {service_pids(service)}")
