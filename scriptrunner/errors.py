@@ -79,13 +79,17 @@ class UnsupportedMediaTypeError(ScriptRunnerError):
 
 
 class RangeNotSatisfiableError(ScriptRunnerError):
-    """The requested byte range lies beyond the end."""
+    """The requested byte range lies beyond the end, or is none that is understood."""
 
     code = "range_not_satisfiable"
 
-    def __init__(self, *, size_bytes: int) -> None:
+    def __init__(self, *, size_bytes: int, is_malformed: bool = False) -> None:
         """Keep ``size_bytes``, the size the range was asked of (bytes, >= 0)."""
-        super().__init__(f"The range lies outside the {size_bytes} bytes there are")
+        super().__init__(
+            "Range must be a single one: bytes=a-b, bytes=a- or bytes=-n, with a <= b"
+            if is_malformed
+            else f"Range lies outside the {size_bytes} bytes there are"
+        )
         self.size_bytes = size_bytes
 
 

@@ -114,6 +114,11 @@ class Connection:
         self._client.close()
 
     def _unreachable(self, error: Exception) -> UnreachableError:
+        if not self.url.startswith(("http://", "https://")):
+            return UnreachableError(
+                f"{self.url} is no address of a service; WEBAPI_URL and --url take one "
+                "such as http://127.0.0.1:9000"
+            )
         return UnreachableError(
             f"no service answers at {self.url} ({type(error).__name__}); "
             "start one with `scriptrunner serve`, or set WEBAPI_URL"
@@ -130,7 +135,7 @@ def _check(answer: "httpx.Response") -> None:
         raise RefusedError(f"the service answered {answer.status_code}") from None
     if isinstance(detail, list):
         detail = "; ".join(_fault_words(fault) for fault in detail)
-    raise RefusedError(f"{detail}{f'. {hint}' if hint else ''}")
+    raise RefusedError(f"{str(detail).rstrip('.')}. {hint}" if hint else str(detail))
 
 
 def _fault_words(fault: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Starting uvicorn: the socket, the banner, the workers, and an end within ten seconds."""
 
 import contextlib
+import errno
 import gc
 import socket
 import sys
@@ -79,9 +80,13 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
+        remedy = (
+            "name one of this machine with --host"
+            if error.errno == errno.EADDRNOTAVAIL
+            else "choose another with --port, or end what listens there"
+        )
         raise CannotServeError(
-            f"port {port} of {host} cannot be used ({error.strerror}); "
-            "choose another with --port, or end what listens there"
+            f"port {port} of {host} cannot be used ({error.strerror}); {remedy}"
         ) from None
     listener.set_inheritable(True)
     return listener

@@ -22,6 +22,8 @@ from scriptrunner.runs.models import TERMINAL_STATUSES, AttemptRecord, RunListIt
 CHUNK_BYTES = 256 << 10
 #: Bytes of the longest range that one answer holds.
 MAX_RANGE_BYTES = 16 << 20
+#: Digits of a position beyond the end of every file.
+MAX_POSITION_DIGITS = 19
 STREAMS = ("stdout", "stderr")
 #: What separates the streams where both are shown.
 SEPARATOR = b"\n--- STDERR ---\n"
@@ -244,20 +246,24 @@ def resolve_range(text: str, size_bytes: int) -> tuple[int, int]:
         or not equals
         or not dash
         or not numbers
-        or any(
-            not (each.isascii() and each.isdigit()) or len(each) > 18
-            for each in numbers
-        )
+        or not all(each.isascii() and each.isdigit() for each in numbers)
     ):
-        raise RangeNotSatisfiableError(size_bytes=size_bytes)
+        raise RangeNotSatisfiableError(size_bytes=size_bytes, is_malformed=True)
     if first:
-        start = int(first)
-        end = min(int(last) + 1, size_bytes) if last else size_bytes
+        start = _position(first)
+        if last and _position(last) < start:
+            raise RangeNotSatisfiableError(size_bytes=size_bytes, is_malformed=True)
+        end = min(_position(last) + 1, size_bytes) if last else size_bytes
     else:
-        start, end = max(0, size_bytes - int(last)), size_bytes
+        start, end = max(0, size_bytes - _position(last)), size_bytes
     if start >= end:
         raise RangeNotSatisfiableError(size_bytes=size_bytes)
     return start, min(end, start + MAX_RANGE_BYTES)
+
+
+def _position(digits: str) -> int:
+    """Return a number of bytes; one that no file reaches is as good as any larger."""
+    return int(digits.lstrip("0")[:MAX_POSITION_DIGITS] or "0")
 
 
 def decode_piece(data: bytes, *, is_last: bool) -> tuple[str, int]:

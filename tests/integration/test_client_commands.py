@@ -161,6 +161,15 @@ def test_no_service_is_said(call, monkeypatch):
     assert "no service answers at http://127.0.0.1:9" in err
 
 
+def test_what_is_no_address_is_said(call):
+    code, _, err = call("ps", "--url", "localhost:9000")
+    assert code == 69
+    assert err == (
+        "Error: localhost:9000 is no address of a service; WEBAPI_URL and --url take one "
+        "such as http://127.0.0.1:9000\n"
+    )
+
+
 def test_a_wrong_token_is_said(server, call, tmp_path):
     file = tmp_path / "token"
     file.write_text("wapi_nonsense\n")

@@ -44,6 +44,14 @@ def test_a_taken_port_is_said_and_nobody_is_ended(tmp_path):
         socket.create_connection(("127.0.0.1", port)).close()
 
 
+def test_an_address_of_another_machine_is_said(tmp_path):
+    words, code = serve(
+        "--host", "192.0.2.77", "--port", "0", WEBAPI_RUN_DB=str(tmp_path / "runs.db")
+    )
+    assert code == 1
+    assert "name one of this machine with --host" in words
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

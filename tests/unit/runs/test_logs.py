@@ -25,6 +25,9 @@ from scriptrunner.runs.masking import Masker
         ("bytes=99-99", (99, 100)),
         ("bytes=90-500", (90, 100)),
         ("Bytes= 0-0", (0, 1)),
+        ("bytes=5-" + "9" * 5_000, (5, 100)),
+        ("bytes=-" + "9" * 5_000, (0, 100)),
+        ("bytes=" + "0" * 5_000 + "5-6", (5, 7)),
     ],
 )
 def test_a_range(text: str, expected: tuple[int, int]) -> None:
@@ -43,6 +46,18 @@ def test_nonsense_is_not_satisfiable(text: str) -> None:
     with pytest.raises(RangeNotSatisfiableError) as caught:
         resolve_range(text, 100)
     assert caught.value.size_bytes == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        *((each, "bytes=a-b") for each in ("bytes=0-1,3-4", "lines=0-1", "bytes=5-4")),
+        *((each, "outside the 100 bytes") for each in ("bytes=100-", "bytes=-0")),
+    ],
+)
+def test_a_refused_range_says_what_would_do(text: str, words: str) -> None:
+    with pytest.raises(RangeNotSatisfiableError, match=words):
+        resolve_range(text, 100)
 
 
 def test_nothing_can_be_had_of_nothing() -> None:
