@@ -170,6 +170,17 @@ def test_of_a_huge_log_the_end_is_shown_and_that_is_said(
     marked = page.locator(".log-line.is-marked")
     expect(marked.locator(".log-no")).to_have_text("200000")
     expect(marked.locator(".log-text")).to_have_text(f"{200_000:099d}")
+    # The numbers have room for their digits, on a phone too.
+    for width in (1400, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        number = marked.locator(".log-no")
+        expect(number).to_be_visible()
+        assert number.evaluate(
+            """e => { const range = document.createRange(); range.selectNodeContents(e);
+            const { left, right } = range.getBoundingClientRect();
+            const box = e.getBoundingClientRect();
+            return left >= box.left - 0.5 && right <= box.right + 0.5; }"""
+        )
 
 
 def test_download_has_the_whole_log(page: Page, server: Server) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, JSHandle, Locator, Page, expect
+from playwright.sync_api import BrowserContext, JSHandle, Locator, Page, Route, expect
 
 from tests.browser.pages import expect_status, launch, open_runner, row
 from tests.browser.watch import Watch
@@ -177,3 +177,25 @@ def test_correlation_id_is_copied(context: BrowserContext, page: Page) -> None:
     assert re.fullmatch(
         r"[0-9a-f-]{36}", page.evaluate("navigator.clipboard.readText()")
     )
+
+
+def test_figures_fit_into_their_cards_on_a_phone(page: Page) -> None:
+    def answer(route: Route) -> None:
+        told = {
+            **route.fetch().json(),
+            "success_rate_24h": 78.88,
+            "success_rate": 78.88,
+        }
+        route.fulfill(json=told)
+
+    page.route("**/api/stats", answer)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    expect(page.get_by_test_id("stat-24h")).to_be_visible()
+    expect(page.get_by_text("78.9 % succeeded")).to_be_visible()
+    wide = page.locator(".figure").evaluate_all(
+        "all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.innerText)"
+    )
+    assert wide == []
+    # Nothing names a span of days where its bars have no room.
+    expect(page.get_by_text("14 days", exact=True)).to_be_hidden()

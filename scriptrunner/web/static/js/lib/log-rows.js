@@ -75,6 +75,13 @@ export class LogRows {
     return Math.max(...streams.map((stream) => this.models[stream].columns));
   }
 
+  /** Digits of the largest line number. */
+  get digits() {
+    const streams = this.shown === 'both' ? STREAMS : [this.shown];
+    const last = streams.map((stream) => (this.base[stream] ?? 0) + this.models[stream].dropped + this.models[stream].length);
+    return String(Math.max(...last)).length;
+  }
+
   /** Stream of a row and its place in that stream's model. */
   at(row) {
     if (this.shown !== 'both') return { stream: this.shown, index: row };

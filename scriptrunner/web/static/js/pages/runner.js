@@ -65,7 +65,7 @@ function Figures() {
   const done = (by.completed ?? 0) + (by.failed ?? 0);
   const p95 = now?.p95_duration_seconds ?? null;
   return html`<div class="figures six">
-    <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && html`14 days<${Days} what="total" />`}<//>
+    <${Figure} label="Total runs" testid="stat-total" value=${now && count(now.total_runs)}>${now && html`<span class="desktop-only">14 days</span><${Days} what="total" />`}<//>
     <${Figure} label="Last 24 hours" testid="stat-24h" value=${now && count(now.runs_24h)}>
       ${now && html`${typeof now.success_rate_24h === 'number' ? html`<span class="nowrap">${percent(now.success_rate_24h)} succeeded</span>` : 'none finished yet'}<${Days} what="failed" />`}<//>
     <${Figure} label="Success rate" testid="stat-success" value=${now && (now.success_rate === null ? '–' : percent(now.success_rate))}>

@@ -120,7 +120,7 @@ export function LogView({ run, attempt, attempts, onAttempt, active, onAll }) {
       ${lines && !lines.length && search.isComplete && html`<p class="log-empty" data-testid="log-hidden">No line matches: ${plural(total, 'line')} hidden.
         <${Button} compact=${true} label="Show all lines" onClick=${search.showAll} /></p>`}
       <div class="log-space" style=${{ height: `${places.total * ROW}px`, minWidth: wrap ? '0' : `${rows.columns + 10}ch` }}>
-        <div class="log-rows" style=${{ transform: `translateY(${top * ROW}px)` }}>
+        <div class="log-rows" style=${{ transform: `translateY(${top * ROW}px)`, '--digits': rows.digits }}>
           ${drawn.map((line) => {
     const row = rowAt(line);
     return html`<${LogLine} key=${row} rows=${rows} row=${row} pattern=${search.pattern} tall=${places.size(line)} gap=${lines && line > 0 && lines[line - 1] !== row - 1}
