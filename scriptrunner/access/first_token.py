@@ -94,6 +94,7 @@ def announce_first_token(
     if service.count_valid_tokens() == 0:
         logger.warning(
             "nobody can reach this service from another machine yet: make a token with "
-            "`scriptrunner token create`"
+            "`scriptrunner token create` (in a checkout "
+            "`./scripts/scriptrunner token create`)"
         )
     return None

@@ -22,8 +22,9 @@ from scriptrunner.access.peer import Peer, PeerKind
 TEST_CLIENT = "testclient"
 #: What to do without being local.
 HOW_TO = (
-    "On the machine of the service, make a token with `scriptrunner token create`, and "
-    "send it as `Authorization: Bearer <token>`, or log in with it at /login."
+    "On the machine of the service, make a token with `scriptrunner token create` (in a "
+    "checkout `./scripts/scriptrunner token create`), and send it as "
+    "`Authorization: Bearer <token>`, or log in with it at /login."
 )
 
 

@@ -121,7 +121,8 @@ class Connection:
             )
         return UnreachableError(
             f"no service answers at {self.url} ({type(error).__name__}); "
-            "start one with `scriptrunner serve`, or set WEBAPI_URL"
+            "start one with `scriptrunner serve` (in a checkout `./WEBAPI/serve.sh`), or "
+            "set WEBAPI_URL"
         )
 
 

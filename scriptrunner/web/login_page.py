@@ -71,7 +71,7 @@ $message
 <input type="hidden" name="next" value="$next">
 <label for="token">Access token</label>
 <input id="token" name="token" type="password" required autofocus autocomplete="current-password" spellcheck="false" aria-describedby="help">
-<p id="help">Whoever runs this service makes one on its machine with <code>scriptrunner token create</code>.</p>
+<p id="help">Whoever runs this service makes one on its machine with <code>scriptrunner token create</code> (in a checkout <code>./scripts/scriptrunner token create</code>).</p>
 <button type="submit">Log in</button>
 </form>
 </main>

@@ -159,6 +159,7 @@ def test_no_service_is_said(call, monkeypatch):
     code, _, err = call("ps")
     assert code == 69
     assert "no service answers at http://127.0.0.1:9" in err
+    assert "`scriptrunner serve` (in a checkout `./WEBAPI/serve.sh`)" in err
 
 
 def test_what_is_no_address_is_said(call):

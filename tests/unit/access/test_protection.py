@@ -320,7 +320,9 @@ def test_is_refused(door: Door, name: str) -> None:
     assert answer.headers["content-type"] == "application/json"
     if status == 401:
         assert answer.headers["www-authenticate"] == "Bearer"
-        assert "scriptrunner token create" in answer.json["hint"]
+        assert "`scriptrunner token create`" in answer.json["hint"]
+        # Who cloned the project has the command under its scripts only.
+        assert "./scripts/scriptrunner token create" in answer.json["hint"]
         assert answer.json["code"] == "unauthenticated"
 
 
