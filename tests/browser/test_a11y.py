@@ -3,23 +3,20 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.accessibility import (
+    COLOURS,
+    RULES,
+    expect_nothing_found,
+    find_faults,
+)
 from tests.browser.pages import open_runner
 from tests.browser.shots import keep_picture
 from tests.server import Server, wait_for
 
 #: CSS pixels: a desktop, a small window, a small phone.
 DESKTOP, WINDOW, PHONE = 1400, 1000, 360
-RULES = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-    },
-    "resultTypes": ["violations"],
-    "preload": False,
-}
 
 
 @pytest.fixture(scope="module")
@@ -44,21 +41,6 @@ def runs(server: Server) -> dict[str, str]:
     for run_id in made.values():
         server.wait_finished(run_id)
     return made
-
-
-def expect_nothing_found(page: Page) -> None:
-    """Let axe look at the page in both themes."""
-    found = []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        results = Axe().run(page, options=RULES)
-        keep_picture(page, theme)
-        found += [
-            f"{theme} {each['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
-            for each in results.response["violations"]
-            for node in each["nodes"][:3]
-        ]
-    assert not found, "\n".join(found)
 
 
 def expect_no_sideways_scroll(page: Page) -> None:
@@ -93,6 +75,19 @@ def page(context: BrowserContext) -> Page:
     page = context.new_page()
     page.emulate_media(reduced_motion="reduce", color_scheme="light")
     return page
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [(RULES, ["button-name", "color-contrast"]), (COLOURS, ["color-contrast"])],
+    ids=["all", "colours"],
+)
+def test_what_is_wrong_is_found(page: Page, rules: dict, expected: list[str]) -> None:
+    """Or the tests of this file could not fail."""
+    grey = "<p style='color: #ccc; background: #ddd'>faint</p>"
+    page.set_content(f"<main><button></button>{grey}</main>{grey}")
+    found = find_faults(page, rules, place="main")
+    assert [each.partition(":")[0] for each in found] == expected
 
 
 @pytest.mark.timeout(60)

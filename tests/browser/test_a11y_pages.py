@@ -3,12 +3,11 @@
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser import samples
-from tests.browser.shots import keep_picture
-from tests.browser.test_a11y import DESKTOP, PHONE, RULES, WINDOW, expect_good_at
+from tests.browser.accessibility import expect_nothing_found
+from tests.browser.test_a11y import DESKTOP, PHONE, WINDOW, expect_good_at
 from tests.server import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
@@ -36,10 +35,6 @@ PLACES = [
 ]
 
 
-#: What a theme can break; the structure of a page is the same in both.
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-
-
 @pytest.mark.parametrize(("address", "there"), PLACES)
 def test_page(page: Page, filled: Server, address: str, there: str) -> None:
     """Header and footer are looked at by ``test_a11y``, so only ``main`` is here."""
@@ -52,20 +47,4 @@ def test_page(page: Page, filled: Server, address: str, there: str) -> None:
     for width in (DESKTOP, PHONE):
         expect_good_at(page, width)
         expect(page.get_by_test_id(there).first).to_be_visible()
-        found = faults(page, RULES)
-        keep_picture(page, "light")
-        page.emulate_media(color_scheme="dark")
-        found += faults(page, {**RULES, **COLOURS})
-        keep_picture(page, "dark")
-        page.emulate_media(color_scheme="light")
-        assert not found, "\n".join(found)
-
-
-def faults(page: Page, options: dict[str, object], *, place: str = "main") -> list[str]:
-    """Return what axe finds below the element ``place``."""
-    results = Axe().run(page, context=place, options=options)
-    return [
-        f"{each['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
-        for each in results.response["violations"]
-        for node in each["nodes"][:3]
-    ]
+        expect_nothing_found(page, place="main")

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.test_a11y import RULES, expect_no_sideways_scroll
-from tests.browser.test_a11y_pages import COLOURS, faults
+from tests.browser.accessibility import expect_nothing_found
+from tests.browser.test_a11y import expect_no_sideways_scroll
 from tests.server import Server
 
 pytestmark = pytest.mark.slow
@@ -89,11 +89,7 @@ def check_looks(page: Page, place: str) -> None:
     """Nothing is wider than the page, and axe finds nothing, in both themes."""
     expect(page.get_by_test_id("skeleton")).to_have_count(0)
     expect_no_sideways_scroll(page)
-    found = faults(page, RULES, place=place)
-    page.emulate_media(color_scheme="dark")
-    found += faults(page, {**RULES, **COLOURS}, place=place)
-    page.emulate_media(color_scheme="light")
-    assert not found, "\n".join(found)
+    expect_nothing_found(page, place=place)
 
 
 def test_a_channel_is_tried(page: Page) -> None:
