@@ -3,7 +3,7 @@
 import difflib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -89,7 +89,7 @@ class ScriptRunner:
         self._on_event = on_event
         self._plan = plan_locally(
             os.fspath(script_path),
-            RunOptions(args=tuple(args), timeout=timeout, **options),
+            RunOptions(args=_as_tuple(args), timeout=timeout, **options),
             grace_seconds=grace_seconds,
             max_output_bytes=max_output_bytes,
             scan_block=scan_block,
@@ -186,6 +186,12 @@ class ScriptRunner:
         """Return the step report of the current or last run; None before the first."""
         run = self._current
         return None if run is None else run.report()
+
+
+def _as_tuple(args: Any) -> Any:
+    """Return the items of a list; a text is none, or its letters would be arguments."""
+    is_list = isinstance(args, Iterable) and not isinstance(args, str | bytes)
+    return tuple(args) if is_list else args
 
 
 def _refuse_unknown(options: dict[str, Any]) -> None:

@@ -108,6 +108,8 @@ def test_the_step_report_is_there_if_asked_for(write, begin):
     [
         ({"timeout": 0}, InvalidTimeoutError, "positive integer"),
         ({"args": ["a\0"]}, InvalidArgError, "NUL"),
+        ({"args": "--day 5"}, MalformedInputError, "args must be a list of texts"),
+        ({"args": None}, MalformedInputError, "args must be a list of texts"),
         ({"monitor_interval": 0}, MalformedInputError, "monitor_interval must be"),
         ({"retry_strategy": "x"}, MalformedInputError, "one of linear"),
         ({"working_dir": "/nowhere"}, InvalidWorkingDirError, "existing directory"),
