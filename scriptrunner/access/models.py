@@ -51,6 +51,8 @@ class Caller:
     proof: Proof = Proof.LOCAL
     #: The one event that it may fire, None for callers without such a bound.
     scope: str | None = None
+    #: Of the token that it was known by, also by way of a login; None without one.
+    token_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

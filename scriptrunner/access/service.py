@@ -77,6 +77,16 @@ class AccessService:
         self._usage.note_session(found.cookie_sha256, now=now, last=found.used_at)
         return _make_caller(found.token, peer=peer, proof=Proof.SESSION)
 
+    def is_welcome(self, caller: Caller) -> bool:
+        """Return whether what ``caller`` was known by at first is still worth anything.
+
+        For connections that stay open for long; logins count as long as their token.
+        """
+        if caller.token_id is None:
+            return True
+        token = self._repository.find_token(caller.token_id)
+        return token is not None and token.is_valid(self._clock.utc_now())
+
     def log_in(self, text: str, *, caller: Caller, request_id: str) -> str:
         """Return the value of a new login cookie for whoever has the token ``text``.
 
@@ -242,4 +252,5 @@ def _make_caller(token: TokenRecord, *, peer: str, proof: Proof) -> Caller:
         peer=peer,
         proof=proof,
         scope=token.scope,
+        token_id=token.id,
     )

@@ -1,7 +1,8 @@
 """Server-sent events: messages, heartbeats, and readers that are gone, slow, or too many.
 
 A stream is a coroutine that writes to an ``EventWriter``. The response around it ends it
-when the reader leaves, when it takes nothing for 30 s, or when the service ends.
+when the reader leaves, when it takes nothing for 30 s, when it is welcome no more, or
+when the service ends.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +21,8 @@ from scriptrunner.web.ending import Ending
 HEARTBEAT_SECONDS = 15.0
 #: Seconds after which a reader that takes nothing is dropped.
 SLOW_READER_SECONDS = 30.0
+#: Seconds between two looks whether a reader may still have what it is sent.
+CHECK_SECONDS = 15.0
 #: Seconds that a server gets to notice that a connection was closed.
 ABORT_SECONDS = 1.0
 #: Milliseconds after which a browser reconnects.
@@ -79,10 +83,17 @@ class EventStream(Response):
         produce: Writes the stream.
         slot: Held from before the first byte until the connection is done with.
         ending: Says when the service ends.
+        may_stay: Asked in another thread, every 15 s; the stream ends when it says no.
+            None: the reader may stay.
     """
 
     def __init__(
-        self, produce: Producer, *, slot: AbstractContextManager[None], ending: Ending
+        self,
+        produce: Producer,
+        *,
+        slot: AbstractContextManager[None],
+        ending: Ending,
+        may_stay: Callable[[], bool] | None = None,
     ) -> None:
         """Prepare an answer; nothing is sent yet."""
         super().__init__(media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
@@ -90,6 +101,7 @@ class EventStream(Response):
         self._produce = produce
         self._slot = slot
         self._ending = ending
+        self._may_stay = may_stay
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream until it ends or nobody takes it."""
@@ -116,6 +128,8 @@ class EventStream(Response):
             asyncio.ensure_future(_wait_for_leave(receive)),
             asyncio.ensure_future(self._ending.wait()),
         ]
+        if self._may_stay is not None:
+            tasks.append(asyncio.ensure_future(_wait_for_refusal(self._may_stay)))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -132,6 +146,11 @@ class EventStream(Response):
     async def _write(self, writer: EventWriter) -> None:
         await writer.write(f"retry: {RETRY_MILLISECONDS}\n\n".encode())
         await self._produce(writer)
+
+
+async def _wait_for_refusal(may_stay: Callable[[], bool]) -> None:
+    while await run_in_threadpool(may_stay):
+        await asyncio.sleep(CHECK_SECONDS)
 
 
 async def _wait_for_leave(receive: Receive) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from scriptrunner.web import sse
 from tests.web.asgi import open_stream
 from tests.web.conftest import UNKNOWN_ID
 
@@ -198,3 +199,18 @@ def test_a_wrong_topic_is_422_or_names_no_run(web, query):
 
 def test_a_malformed_run_id_is_404(web):
     assert web.error("GET", "/api/stream?topic=run:x", 404)["code"] == "run_not_found"
+
+
+def test_a_stream_ends_with_the_token_that_opened_it(web, monkeypatch):
+    monkeypatch.setattr(sse, "CHECK_SECONDS", 0.01)
+    made = web.client.post("/api/tokens", json={}).json()
+    headers = {"authorization": f"Bearer {made['token']}"}
+
+    async def scenario():
+        async with open_stream(web.app, "/api/stream?topic=queue", **headers) as stream:
+            await stream.next("queue")
+            await in_thread(web.client.delete, f"/api/tokens/{made['id']}")
+            async with asyncio.timeout(5):
+                await stream.read_to_end()
+
+    asyncio.run(scenario())

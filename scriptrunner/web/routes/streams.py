@@ -1,5 +1,7 @@
 """Live streams: the output of one run, and all that the dashboard watches."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -8,7 +10,7 @@ from starlette.responses import Response
 
 from scriptrunner.runs.errors import RunNotFoundError
 from scriptrunner.web.change_stream import ChangeStream
-from scriptrunner.web.deps import ActorDep, FiguresDep, RuntimeDep
+from scriptrunner.web.deps import Actor, ActorDep, FiguresDep, RuntimeDep
 from scriptrunner.web.describe import answers
 from scriptrunner.web.log_stream import LogStream, parse_position
 from scriptrunner.web.sse import EventStream
@@ -56,7 +58,9 @@ async def stream_logs(
         runtime, run_id, streams=streams, position=parse_position(last_event_id)
     )
     slot = runtime.workers.stream(actor.principal)
-    return EventStream(log.produce, slot=slot, ending=runtime.ending)
+    return EventStream(
+        log.produce, slot=slot, ending=runtime.ending, may_stay=_check_of(actor)
+    )
 
 
 @router.get(
@@ -90,4 +94,13 @@ async def stream_changes(
     newest = await run_in_threadpool(runtime.services.runs.current_change)
     changes = ChangeStream(runtime, figures, topics, newest=newest)
     slot = runtime.workers.stream(actor.principal)
-    return EventStream(changes.produce, slot=slot, ending=runtime.ending)
+    return EventStream(
+        changes.produce, slot=slot, ending=runtime.ending, may_stay=_check_of(actor)
+    )
+
+
+def _check_of(actor: Actor) -> Callable[[], bool] | None:
+    """Return what tells whether a caller is still welcome; None if it always is."""
+    if actor.caller.token_id is None:
+        return None
+    return partial(actor.services.access.is_welcome, actor.caller)

@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_token_proves_its_bearer(access: AccessService) -> None:
         is_local=False,
         peer="192.0.2.7",
         proof=Proof.TOKEN,
+        token_id=token.id,
     )
 
 
@@ -116,6 +118,25 @@ def test_logout_ends_the_login_on_the_server(access: AccessService) -> None:
     assert access.check_cookie(other, peer="").role is Role.ADMIN
     with pytest.raises(UnknownTokenError):
         access.check_cookie(cookie, peer="")
+
+
+def test_callers_are_welcome_as_long_as_their_token_is_valid(
+    access: AccessService, clock: FakeClock
+) -> None:
+    end = clock.utc_now() + timedelta(hours=1)
+    revoked, expired = (
+        access.create_token(caller=ADMIN, expires_at=each) for each in (None, end)
+    )
+    callers = [access.check_token(each.text, peer="") for each in (revoked, expired)]
+    assert [access.is_welcome(each) for each in (*callers, ADMIN)] == [True] * 3
+
+    access.revoke_token(revoked.id, caller=ADMIN)
+    clock.advance(HOURS)
+
+    assert [access.is_welcome(each) for each in (*callers, ADMIN)] == [
+        *(False, False),
+        True,
+    ]
 
 
 def test_revoked_token_ends_its_logins(access: AccessService) -> None:

@@ -49,8 +49,10 @@ class Connection:
         await self.may_take.wait()
         self.messages.append(message)
 
-    async def take(self, produce, ending=None):
-        answer = EventStream(produce, slot=self.slot(), ending=ending or Ending())
+    async def take(self, produce, ending=None, may_stay=None):
+        answer = EventStream(
+            produce, slot=self.slot(), ending=ending or Ending(), may_stay=may_stay
+        )
         scope = {"type": "http", "state": {"transport": self}}
         await answer(scope, self.receive, self.send)
 
@@ -95,6 +97,19 @@ def test_a_quiet_stream_has_heartbeats(monkeypatch):
             await asyncio.sleep(0.001)
         connection.has_left.set()
         await task
+
+    run(scenario)
+
+
+def test_a_reader_who_is_welcome_no_more_is_sent_away(monkeypatch):
+    monkeypatch.setattr(sse, "CHECK_SECONDS", 0.001)
+    said = iter([True, True, False])
+
+    async def scenario(connection):
+        await connection.take(for_ever, may_stay=lambda: next(said))
+        assert connection.is_complete
+        assert connection.open_slots == 0
+        assert list(said) == []
 
     run(scenario)
 
