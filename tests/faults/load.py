@@ -41,6 +41,8 @@ class Submitters:
         self._jobs = list(enumerate(jobs))[::-1]
         self._total = len(jobs)
         self._progress = progress
+        #: By run: seconds (monotonic) when it was asked for, and when that was answered.
+        self.moments: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._work) for _ in range(threads)]
 
@@ -67,9 +69,12 @@ class Submitters:
 
     def _submit(self, caller: Caller, job: Job) -> None:
         oracle = self._oracle
+        asked = time.monotonic()
         answer = caller.submit(job.request(self._script, oracle.ledger.path))
         if answer.status_code == 202:
-            oracle.acknowledge(answer.json()["run_id"], job)
+            run_id = answer.json()["run_id"]
+            self.moments[run_id] = (asked, time.monotonic())
+            oracle.acknowledge(run_id, job)
         else:
             note_answer(oracle.report, answer.status_code, answer.text)
 

@@ -2,8 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from heapq import heappop, heappush
+from operator import itemgetter
 from random import Random
 
 from tests.faults.client import Caller
@@ -20,8 +22,6 @@ QUESTIONS = "questions while draining"
 #: Seconds that no answer may take, however slow the machine is; speed is measured by
 #: the benchmarks.
 LONGEST_SECONDS = 10.0
-#: Callers that submit at once commit in any order; those this far apart do not.
-APART_SECONDS = 2.0
 FILTERS: tuple[dict[str, object], ...] = (
     {},
     {"status": "queued"},
@@ -54,7 +54,8 @@ def run(trial: Trial) -> Report:
         for asker in askers:
             asker.start()
         try:
-            Submitters(oracle, script, jobs, threads=callers).run()
+            submitters = Submitters(oracle, script, jobs, threads=callers)
+            submitters.run()
             with Caller(service.url) as caller:
                 oracle.wait_terminal(caller, seconds=120)
         finally:
@@ -62,7 +63,7 @@ def run(trial: Trial) -> Report:
             for asker in askers:
                 asker.join()
         oracle.check()
-        check_order(service.url, oracle)
+        check_order(service.url, report, submitters.moments)
     return report
 
 
@@ -82,28 +83,27 @@ def ask_on(
                 report.fail(SLOW, f"{answer.url}: {seconds:.1f} s")
 
 
-def check_order(url: str, oracle: Oracle) -> None:
-    """Who queued clearly earlier was claimed earlier."""
+def check_order(
+    url: str, report: Report, moments: Mapping[str, tuple[float, float]]
+) -> None:
+    """Whose run was accepted before another was asked for is claimed before it."""
     with Caller(url) as caller:
-        times = sorted(_times_of(caller, run_id) for run_id in oracle.jobs)
+        claims = {run_id: _claimed_at(caller, run_id) for run_id in moments}
     latest_claim = 0.0
-    waiting: list[tuple[float, float]] = []
-    for queued, claimed in times:
-        waiting.append((queued, claimed))
-        while waiting and waiting[0][0] < queued - APART_SECONDS:
-            latest_claim = max(latest_claim, waiting.pop(0)[1])
-        if claimed < latest_claim:
-            oracle.report.fail(OUT_OF_ORDER, f"queued {queued}, claimed {claimed}")
+    accepted: list[tuple[float, float]] = []
+    for run_id, (asked, answered) in sorted(moments.items(), key=itemgetter(1)):
+        while accepted and accepted[0][0] < asked:
+            latest_claim = max(latest_claim, heappop(accepted)[1])
+        if claims[run_id] < latest_claim:
+            report.fail(OUT_OF_ORDER, f"{run_id}: {latest_claim - claims[run_id]} s")
+        heappush(accepted, (answered, claims[run_id]))
 
 
-def _times_of(caller: Caller, run_id: str) -> tuple[float, float]:
-    """Return when a run was queued and when it was first claimed."""
+def _claimed_at(caller: Caller, run_id: str) -> float:
+    """Return when a run was first claimed."""
     events = caller.get_json(f"/api/runs/{run_id}/events")
-    times = {
-        event["event_type"]: datetime.fromisoformat(event["timestamp"]).timestamp()
-        for event in reversed(events)
-    }
-    return times["queued"], times["dequeued"]
+    times = [each["timestamp"] for each in events if each["event_type"] == "dequeued"]
+    return min(datetime.fromisoformat(each).timestamp() for each in times)
 
 
 TEST = FaultTest(
