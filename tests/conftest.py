@@ -1,7 +1,9 @@
 """What every test shares: no silent skips, and a clear word when packages are missing."""
 
+import os
 from collections.abc import Generator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,9 @@ pytest_plugins = (
 )
 
 NEEDED = ("alembic", "fastapi", "httpx", "pytest_timeout", "sqlalchemy", "uvicorn")
+
+#: Time limit from which a test file counts as long.
+LONG_SECONDS = 100.0
 
 missing = [name for name in NEEDED if find_spec(name) is None]
 if missing:
@@ -30,6 +35,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="count a skipped test as failed (where everything can be installed)",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest when cores share the tests, so that all end at once.
+
+    A file is long by the longest time limit in it; the others keep their order.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    lengths: dict[Path, float] = {}
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        length = float(limit.args[0]) if limit and limit.args else 0.0
+        lengths[item.path] = max(lengths.get(item.path, 0.0), length)
+    long = {path: each for path, each in lengths.items() if each >= LONG_SECONDS}
+    items.sort(key=lambda item: -long.get(item.path, 0.0))
 
 
 @pytest.hookimpl(wrapper=True)
