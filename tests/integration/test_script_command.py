@@ -15,21 +15,10 @@ import pytest
 
 from scriptrunner.cli import script as script_command
 from scriptrunner.cli.script_session import exit_code_of
+from tests.integration.scripts import POLITE, STUBBORN
 from tests.server import wait_for
 
 RUNNER = Path(__file__).parents[2] / "runner.py"
-POLITE = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: (print("bye"), sys.exit(0)))
-print("ready")
-time.sleep(60)
-"""
-STUBBORN = """
-import signal, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("ready")
-time.sleep(60)
-"""
 Writer = Callable[..., Path]
 Starter = Callable[..., subprocess.Popen]
 

@@ -11,24 +11,6 @@ import pytest
 
 from runner import ScriptRunner
 
-#: A script that says so, sleeps for ever, and ends well when it is asked to.
-POLITE = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: (print("bye"), sys.exit(0)))
-print("ready")
-time.sleep(60)
-"""
-
-
-#: The same, but it does not listen.
-STUBBORN = """
-import signal, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("ready")
-time.sleep(60)
-"""
-
-
 Writer = Callable[[str], Path]
 
 

@@ -6,11 +6,10 @@ import pytest
 
 from runner import ScriptRunner
 from tests.integration.script_runner.conftest import (
-    POLITE,
-    STUBBORN,
     event_types,
     is_alive,
 )
+from tests.integration.scripts import POLITE, STUBBORN
 
 
 def test_a_script_that_succeeds(write):

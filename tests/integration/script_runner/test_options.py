@@ -16,11 +16,11 @@ from scriptrunner.engine.paths import (
 from scriptrunner.engine.plan import InvalidArgError, InvalidTimeoutError
 from scriptrunner.errors import MalformedInputError
 from tests.integration.script_runner.conftest import (
-    POLITE,
     Ready,
     event_types,
     has_started,
 )
+from tests.integration.scripts import POLITE
 from tests.server import wait_for
 
 

@@ -7,12 +7,11 @@ import pytest
 from runner import ScriptRunner
 from scriptrunner.engine.runner import AlreadyRunningError
 from tests.integration.script_runner.conftest import (
-    POLITE,
-    STUBBORN,
     Ready,
     event_types,
     is_alive,
 )
+from tests.integration.scripts import POLITE, STUBBORN
 from tests.server import wait_for
 
 
