@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from scriptrunner.errors import UnavailableError
 from scriptrunner.web.answers import to_bytes
 from scriptrunner.web.ending import Ending
 
@@ -149,8 +150,13 @@ class EventStream(Response):
 
 
 async def _wait_for_refusal(may_stay: Callable[[], bool]) -> None:
-    while await run_in_threadpool(may_stay):
-        await asyncio.sleep(CHECK_SECONDS)
+    """Return when a reader may not stay; a database out of reach says nothing of it."""
+    stays = True
+    while stays:
+        with suppress(UnavailableError):
+            stays = await run_in_threadpool(may_stay)
+        if stays:
+            await asyncio.sleep(CHECK_SECONDS)
 
 
 async def _wait_for_leave(receive: Receive) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from scriptrunner.storage.database import DatabaseBusyError
 from scriptrunner.web import sse
 from scriptrunner.web.ending import Ending
 from scriptrunner.web.sse import EventStream
@@ -110,6 +111,24 @@ def test_a_reader_who_is_welcome_no_more_is_sent_away(monkeypatch):
         assert connection.is_complete
         assert connection.open_slots == 0
         assert list(said) == []
+
+    run(scenario)
+
+
+def test_a_database_out_of_reach_sends_no_reader_away(monkeypatch):
+    monkeypatch.setattr(sse, "CHECK_SECONDS", 0.001)
+    asked = []
+
+    def may_stay():
+        asked.append(None)
+        if len(asked) < 3:
+            raise DatabaseBusyError
+        return False
+
+    async def scenario(connection):
+        await connection.take(for_ever, may_stay=may_stay)
+        assert connection.is_complete
+        assert len(asked) == 3
 
     run(scenario)
 
