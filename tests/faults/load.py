@@ -14,6 +14,8 @@ from tests.faults.report import Report
 BAD_ANSWERS = "unexpected answers"
 #: How far the submissions may run ahead of ``progress``, as a part of all.
 AHEAD = 0.05
+#: Seconds after which a submission is sent all the same: what makes the progress may need it.
+WAIT_SECONDS = 2.0
 
 
 class Submitters:
@@ -24,7 +26,7 @@ class Submitters:
         script: The job's script below the allowed root.
         jobs: What to submit, in this order.
         threads: How many callers.
-        progress: 0..1; submissions do not run far ahead of it.
+        progress: 0..1; submissions do not run far ahead of it while it moves.
     """
 
     def __init__(
@@ -63,7 +65,11 @@ class Submitters:
             if not self._jobs:
                 return None
             number, job = self._jobs.pop()
-        while number / self._total > self._progress() + AHEAD:
+        latest = time.monotonic() + WAIT_SECONDS
+        while (
+            number / self._total > self._progress() + AHEAD
+            and time.monotonic() < latest
+        ):
             time.sleep(0.01)
         return job
 

@@ -18,6 +18,9 @@ WEIGHTS = {ZYGOTE: 0.5, SUPERVISOR: 0.3, WORKER: 0.15, PARENT: 0.05}
 SETTINGS = {"WEBAPI_SLOTS": "24"}
 #: Seconds the kills may take beyond the submissions.
 LATE_SECONDS = 60.0
+#: Batches of further runs for the kills that are left then; their size, and what each of
+#: them gets in seconds.
+MORE_ROUNDS, MORE_RUNS, MORE_SECONDS = 10, 50, 15.0
 
 
 def run(trial: Trial) -> Report:
@@ -42,15 +45,21 @@ def run(trial: Trial) -> Report:
 
 
 def submit_under_fire(trial: Trial, oracle: Oracle, killer: Killer) -> None:
-    """Send ``trial.size["runs"]`` jobs through a service that is being killed."""
-    service = oracle.service
-    jobs = make_jobs(trial.random(), trial.size["runs"])
+    """Send ``trial.size["runs"]`` jobs, or a few more, through a service being killed."""
+    service, random = oracle.service, trial.random()
+    jobs = make_jobs(random, trial.size["runs"])
     service.keep_alive()
     started = time.monotonic()
     with killer:
         script = service.copy_job()
         Submitters(oracle, script, jobs, progress=lambda: killer.progress).run()
         killer.join(LATE_SECONDS)
+        # Who is hit is left to chance: the last ones may need more runs to live on.
+        for number in range(MORE_ROUNDS):
+            if killer.progress < 1:
+                more = make_jobs(random, MORE_RUNS, prefix=f"more-{number}")
+                Submitters(oracle, script, more).run()
+                killer.join(MORE_SECONDS)
     oracle.report.state("runs", len(oracle.jobs))
     oracle.report.state("seconds under fire", round(time.monotonic() - started))
 

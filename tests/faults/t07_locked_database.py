@@ -4,8 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -42,29 +41,31 @@ def run(trial: Trial) -> Report:
         criteria=(ERRORS, TOO_EARLY, NOT_REFUSED),
     )
     random = trial.random()
-    jobs = make_jobs(random, trial.size["runs"], milliseconds=(0, 100), lines=(1, 20))
     with running_service(trial.folder, settings=SETTINGS) as service:
         oracle = Oracle(service, report)
-        writers = Writers(service, oracle, jobs, trial.size["writers"])
-        with writers:
+        with Writers(service, oracle, trial) as writers:
             hold_now_and_then(service, report, random, holds, writers)
             hold_beyond_the_limit(service, report, long_holds, writers)
-            writers.may_finish.set()
         oracle.check()
     report.state("runs", len(oracle.jobs))
     return report
 
 
 class Writers:
-    """Callers that submit in step with the holds; each status is judged."""
+    """Callers that submit until all holds are over, ``size["runs"]`` at the least.
 
-    def __init__(
-        self, service: Service, oracle: Oracle, jobs: Sequence[Job], count: int
-    ) -> None:
+    Each status is judged.
+    """
+
+    def __init__(self, service: Service, oracle: Oracle, trial: Trial) -> None:
         self._service = service
         self._oracle = oracle
         self._script = service.copy_job()
-        self._jobs = deque(jobs)
+        self._least = trial.size["runs"]
+        self._random = trial.random()
+        self._made = 0
+        self._lock = threading.Lock()
+        count = trial.size["writers"]
         self._threads = [threading.Thread(target=self._write) for _ in range(count)]
         #: Whether the lock is held for longer than a request may wait.
         self.is_beyond = threading.Event()
@@ -84,17 +85,23 @@ class Writers:
 
     def _write(self) -> None:
         with Caller(self._service.url, on_answer=self._judge) as caller:
-            while self._jobs:
-                try:
-                    job = self._jobs.popleft()
-                except IndexError:
-                    return
+            while (job := self._next()) is not None:
                 answer = caller.submit(job.request(self._script, self._ledger))
                 if answer.status_code == 202:
                     self._oracle.acknowledge(answer.json()["run_id"], job)
                 else:
                     self._oracle.report.fail(ERRORS, answer.text[:200])
                 self.may_finish.wait(0.2)
+
+    def _next(self) -> Job | None:
+        with self._lock:
+            if self._made >= self._least and self.may_finish.is_set():
+                return None
+            self._made += 1
+            prefix = f"job-{self._made}"
+            return make_jobs(
+                self._random, 1, milliseconds=(0, 100), lines=(1, 20), prefix=prefix
+            )[0]
 
     @property
     def _ledger(self) -> Path:
