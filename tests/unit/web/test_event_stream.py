@@ -117,7 +117,7 @@ def test_a_reader_who_is_welcome_no_more_is_sent_away(monkeypatch):
 
 def test_a_database_out_of_reach_sends_no_reader_away(monkeypatch):
     monkeypatch.setattr(sse, "CHECK_SECONDS", 0.001)
-    asked = []
+    asked: list[None] = []
 
     def may_stay():
         asked.append(None)
