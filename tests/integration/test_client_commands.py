@@ -8,6 +8,8 @@ import pytest
 from scriptrunner.cli import main
 from tests.server import running_server, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

@@ -14,6 +14,8 @@ import pytest
 
 from tests.server import PROJECT, Server, running_server, wait_for
 
+pytestmark = pytest.mark.slow
+
 WAITING = "import time\nprint('waiting', flush=True)\ntime.sleep(30)\n"
 
 

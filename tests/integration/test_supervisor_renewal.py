@@ -7,6 +7,8 @@ import pytest
 from scriptrunner.supervisor import note
 from tests.server import Server, wait_for
 
+pytestmark = pytest.mark.slow
+
 SLEEPER = "import time; time.sleep(30)"
 
 

@@ -7,6 +7,8 @@ import pytest
 from scriptrunner.cli import main
 from tests.server import Server, running_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

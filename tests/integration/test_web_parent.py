@@ -8,6 +8,8 @@ import pytest
 
 from tests.server import running_server, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.timeout(60)
 def test_workers_end_with_the_parent_that_was_killed(tmp_path: Path) -> None:
