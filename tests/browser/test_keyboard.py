@@ -46,6 +46,23 @@ def test_help_lists_what_works_here(page: Page) -> None:
     expect(dialog).to_be_hidden()
 
 
+def test_a_dialog_takes_keys_from_its_first_moment(page: Page) -> None:
+    """Escape was lost when it came between a dialog's insertion and its opening."""
+    open_runner(page)
+    page.evaluate(
+        """() => {
+          globalThis.opened = [];
+          new MutationObserver(() => {
+            const dialog = document.querySelector('dialog');
+            if (dialog) opened.push(dialog.open);
+          }).observe(document.body, { childList: true, subtree: true });
+        }"""
+    )
+    page.keyboard.press("?")
+    expect(page.get_by_test_id("dialog")).to_be_visible()
+    assert page.evaluate("opened[0]") is True
+
+
 def test_letters_typed_into_a_field_are_text(page: Page) -> None:
     open_runner(page)
     page.keyboard.press("/")

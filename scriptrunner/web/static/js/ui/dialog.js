@@ -1,5 +1,5 @@
 /** Real dialogs: focus inside, Escape closes, and nothing is confirmed by accident. */
-import { html, render, signal, useEffect, useRef } from '../lib/ui.js';
+import { html, render, signal, useLayoutEffect, useRef } from '../lib/ui.js';
 import { Button, IconButton } from './basics.js';
 
 /** What is asked or shown now, or null. */
@@ -60,11 +60,16 @@ function DialogHost() {
 
 function Dialog({ title, body, actions, wide, bare }) {
   const element = useRef(null);
-  useEffect(() => {
+  // At once: a key that came between insertion and opening would go to the page below.
+  useLayoutEffect(() => {
     const before = document.activeElement;
-    element.current.showModal();
-    element.current.querySelector('[data-first-focus]')?.focus();
-    return () => before instanceof HTMLElement && before.isConnected && before.focus();
+    const dialog = element.current;
+    dialog.showModal();
+    dialog.querySelector('[data-first-focus]')?.focus();
+    return () => {
+      dialog.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   const onClick = (event) => event.target === element.current && closeDialog();
   const onCancel = (event) => {
