@@ -4,9 +4,7 @@ Every rule comes down to a moment before which everything goes. The latest one d
 """
 
 import logging
-import os
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,13 +14,12 @@ from typing import Any
 from scriptrunner.clock import Clock, to_text
 from scriptrunner.history.models import Removed
 from scriptrunner.history.store import HistoryStore
+from scriptrunner.supervisor.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between two rounds of the automatic retention.
 ROUND_SECONDS = 3_600.0
-#: Seconds between two looks at whether a round is due.
-LOOK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +100,10 @@ def removed_to_json(removed: Removed) -> dict[str, int]:
 class RetentionJob:
     """Applies the policy of the settings once an hour, in the background process.
 
-    When it was last done is the time of a file, so that supervisor and background process
-    agree on it.
-
     Args:
         store: The service's own history.
         policy: What is kept.
-        stamp: The file; made by the first round.
+        stamp: File that tells when it was last done.
         clock: Tells what is old.
     """
 
@@ -121,25 +115,12 @@ class RetentionJob:
         """Look for the first time when asked."""
         self._store = store
         self._policy = policy
-        self._stamp = stamp
         self._clock = clock
-        self._next_look = 0.0
+        self._rounds = Rounds(stamp, seconds=ROUND_SECONDS, clock=clock)
 
     def is_due(self) -> bool:
         """Return whether the last round was an hour ago."""
-        if self._policy.is_empty or self._clock.monotonic() < self._next_look:
-            return False
-        if self._seconds_since_round() >= ROUND_SECONDS:
-            return True
-        self._next_look = self._clock.monotonic() + LOOK_SECONDS
-        return False
-
-    def _seconds_since_round(self) -> float:
-        try:
-            done_at = self._stamp.stat().st_mtime
-        except FileNotFoundError:
-            return ROUND_SECONDS
-        return abs(time.time() - done_at)
+        return not self._policy.is_empty and self._rounds.is_due()
 
     def work(self, stop: threading.Event) -> None:
         """Remove what the policy says, in small transactions."""
@@ -154,5 +135,4 @@ class RetentionJob:
                     extra={"action": "history_retention"},
                 )
         if not stop.is_set():
-            self._stamp.touch(mode=0o600)
-            os.utime(self._stamp)
+            self._rounds.finish()

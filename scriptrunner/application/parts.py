@@ -46,10 +46,17 @@ def find_roots(settings: Settings) -> AllowedRoots:
     return AllowedRoots(settings.allowed_roots, forbidden=forbidden)
 
 
-def make_retention_policy(settings: Settings) -> Policy:
+def make_history_policy(settings: Settings) -> Policy:
     """Return what the settings say of how long the history is kept."""
     return Policy(
         days=settings.history_days,
         max_runs=settings.history_max_runs,
         max_mb=settings.history_max_mb,
+    )
+
+
+def make_run_policy(settings: Settings) -> Policy:
+    """Return what the settings say of how long runs that are over are kept."""
+    return Policy(
+        days=settings.keep_days, max_runs=settings.keep_runs, max_mb=settings.keep_mb
     )

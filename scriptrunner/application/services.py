@@ -11,7 +11,7 @@ from scriptrunner.analytics.service import AnalyticsService
 from scriptrunner.application.parts import (
     find_roots,
     make_folders,
-    make_retention_policy,
+    make_history_policy,
     open_database,
 )
 from scriptrunner.clock import Clock, SystemClock
@@ -103,7 +103,7 @@ def build_services(settings: Settings) -> Services:
             make_locations(settings),
             roots=roots,
             clock=clock,
-            policy=make_retention_policy(settings),
+            policy=make_history_policy(settings),
         ),
         access=access,
         election=election,

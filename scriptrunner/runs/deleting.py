@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from scriptrunner.clock import Clock
 from scriptrunner.engine.outcomes import ACTIVE_STATUSES
@@ -14,6 +14,7 @@ from scriptrunner.runs.folders import RunFolders, is_run_id
 from scriptrunner.runs.kept_scripts import KeptScripts
 from scriptrunner.runs.repository import changes as change_counter
 from scriptrunner.runs.repository import deletion, state
+from scriptrunner.settings import Settings
 from scriptrunner.storage.database import Connection, Database
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,16 @@ class Remover:
         self._folders = folders
         self._scripts = scripts
         self._clock = clock
+
+    @classmethod
+    def of(cls, database: Database, settings: Settings, *, clock: Clock) -> Self:
+        """Return who deletes the runs of a service."""
+        return cls(
+            database,
+            folders=RunFolders.of(settings),
+            scripts=KeptScripts(database, settings.scripts_dir),
+            clock=clock,
+        )
 
     def delete(self, run_id: str) -> None:
         """Delete a run with everything that belongs to it.

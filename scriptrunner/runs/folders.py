@@ -1,5 +1,6 @@
 """The folder of each run: where it is, what the service puts there, how it goes away."""
 
+import contextlib
 import errno
 import json
 import os
@@ -164,6 +165,16 @@ class RunFolders:
                 raise
             doomed = self.path(run_id)
         shutil.rmtree(doomed, ignore_errors=True)
+
+    def measure(self, run_id: str) -> int:
+        """Return the bytes that a run's folder takes on the disk; 0 if it is gone."""
+        size = 0
+        for folder, _, names in os.walk(self.path(run_id)):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    # Blocks, not the length: an output may have a hole.
+                    size += 512 * os.lstat(f"{folder}/{name}").st_blocks
+        return size
 
     def iter_names(self) -> Iterator[tuple[str, float]]:
         """Yield name and modification time (seconds since 1970) of each folder."""

@@ -13,7 +13,6 @@ from scriptrunner.runs.after_run import AfterRun
 from scriptrunner.runs.deleting import Remover
 from scriptrunner.runs.folders import RunFolders
 from scriptrunner.runs.intake import Intake
-from scriptrunner.runs.kept_scripts import KeptScripts
 from scriptrunner.runs.launching import LaunchBuilder
 from scriptrunner.runs.logs import RunLogs
 from scriptrunner.runs.restarts import Restarter
@@ -105,12 +104,7 @@ class RunParts:
 
     def make_remover(self) -> Remover:
         """Return who deletes runs."""
-        return Remover(
-            self._database,
-            folders=self.folders,
-            scripts=KeptScripts(self._database, self._settings.scripts_dir),
-            clock=self.clock,
-        )
+        return Remover.of(self._database, self._settings, clock=self.clock)
 
     def make_logs(self) -> RunLogs:
         """Return who reads what runs print."""

@@ -118,6 +118,10 @@ class Settings:
     alert_email_to: tuple[str, ...] = ()
     #: TOML file with the named channels, or None.
     alert_channels: Path | None = None
+    #: What is kept of the runs that are over: days, runs, MiB on disk; None keeps all.
+    keep_days: int | None = None
+    keep_runs: int | None = None
+    keep_mb: int | None = None
     #: History databases that runs may name besides those in the history folder.
     history_dbs: tuple[tuple[str, Path], ...] = ()
     #: What is kept of the history: days, executions, MiB; None keeps all.
@@ -159,6 +163,16 @@ class Settings:
     def history_dir(self) -> Path:
         """Folder with the history databases that runs have asked for."""
         return self.data_dir / "history"
+
+    @property
+    def run_rounds_path(self) -> Path:
+        """File whose time tells when old runs were last removed."""
+        return self.data_dir / "run-retention.stamp"
+
+    @property
+    def history_rounds_path(self) -> Path:
+        """File whose time tells when the history was last cut back."""
+        return self.data_dir / "retention.stamp"
 
     def to_json(self) -> str:
         """Return all fields as JSON text for ``from_json``."""

@@ -72,6 +72,9 @@ _Count = Annotated[int, Field(ge=1, le=1_000_000)]
 _Size = Annotated[int, Field(ge=0, le=1 << 50)]
 _Price = Annotated[FiniteFloat, Field(ge=0, le=1e9)]
 _Seconds = Annotated[FiniteFloat, Field(ge=0, le=86_400)]
+_Days = Annotated[int, Field(ge=1, le=36_500)]
+_Many = Annotated[int, Field(ge=1, le=1_000_000_000)]
+_Mebibytes = Annotated[int, Field(ge=1, le=1 << 30)]
 
 
 class Environment(BaseModel):
@@ -130,10 +133,13 @@ class Environment(BaseModel):
     alert_email_from: str | None = None
     alert_email_to: str | None = None
     alert_channels: str | None = None
+    keep_days: _Days | None = None
+    keep_runs: _Many | None = None
+    keep_mb: _Mebibytes | None = None
     history_dbs: str | None = None
-    history_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
-    history_max_runs: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    history_max_mb: Annotated[int, Field(ge=1, le=1 << 30)] | None = None
+    history_days: _Days | None = None
+    history_max_runs: _Many | None = None
+    history_max_mb: _Mebibytes | None = None
     cost_cpu_hour: _Price | None = None
     cost_memory_gib_hour: _Price | None = None
     cost_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
@@ -165,6 +171,9 @@ PLAIN_VARIABLES = {
     "smtp_port": "smtp_port",
     "smtp_tls": "smtp_tls",
     "smtp_user": "smtp_user",
+    "keep_days": "keep_days",
+    "keep_runs": "keep_runs",
+    "keep_mb": "keep_mb",
     "history_days": "history_days",
     "history_max_runs": "history_max_runs",
     "history_max_mb": "history_max_mb",

@@ -8,11 +8,14 @@ import json
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from scriptrunner import __version__
+from scriptrunner.application.parts import make_history_policy, make_run_policy
 from scriptrunner.settings import Settings
+from scriptrunner.supervisor.rounds import last_round
 from scriptrunner.web.runtime import Runtime
 
 T = TypeVar("T")
@@ -37,6 +40,7 @@ def describe_host(runtime: Runtime) -> dict[str, Any]:
             "open": runtime.workers.count_streams(),
             "limit": settings.streams_limit,
         },
+        "retention": describe_retention(settings),
         "interpreter": note.get("interpreter") or {"version": None, "start_ms": None},
         "version": __version__,
         "uptime_seconds": round(runtime.workers.uptime_seconds(), 1),
@@ -100,6 +104,18 @@ def _disk(settings: Settings) -> dict[str, Any]:
         "available": available,
         "percent": percent,
         "accepting_runs": available >= settings.disk_margin_bytes,
+    }
+
+
+def describe_retention(settings: Settings) -> dict[str, Any]:
+    """Return what is kept of runs and history, and when that was last seen to."""
+    parts = {
+        "runs": (make_run_policy(settings), settings.run_rounds_path),
+        "history": (make_history_policy(settings), settings.history_rounds_path),
+    }
+    return {
+        name: {**policy.to_json(), "last_round_at": _tried(partial(last_round, stamp))}
+        for name, (policy, stamp) in parts.items()
     }
 
 

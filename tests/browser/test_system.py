@@ -17,6 +17,19 @@ def test_the_state_of_the_service_in_one_sentence(page: Page) -> None:
         expect(page.get_by_test_id(name)).not_to_be_empty()
 
 
+def test_what_is_kept_is_said(page: Page, tmp_path: Path) -> None:
+    environment = {"WEBAPI_KEEP_DAYS": "90", "WEBAPI_KEEP_MB": "20000"}
+    with running_server(tmp_path, environment=environment) as server:
+        page.goto(f"{server.url}/system")
+        kept = page.get_by_test_id("sys-runs-kept")
+        expect(kept).to_contain_text("at most 90 days and 20,000 MiB")
+        stamp = server.data_dir / "run-retention.stamp"
+        wait_for(stamp.exists, what="a first round")
+        page.reload()
+        expect(kept).to_contain_text("seen to")
+        page.goto("about:blank")
+
+
 def test_a_full_disk_is_said_first(page: Page, tmp_path: Path) -> None:
     # No disk has that much room: a real service takes its own for full.
     environment = {"WEBAPI_DISK_MARGIN": str(1 << 50)}

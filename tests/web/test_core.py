@@ -18,6 +18,8 @@ def test_status_tells_machine_queue_and_supervisor(web):
     assert body["supervisor"]["alive"] is True
     assert body["supervisor"]["since"].endswith("Z")
     assert body["streams"]["limit"] == 1_000
+    nothing = {"days": None, "max_runs": None, "max_mb": None, "last_round_at": None}
+    assert body["retention"] == {"runs": nothing, "history": nothing}
     assert body["version"] == __version__
     assert body["uptime_seconds"] >= 0
     assert body["containment"] == {"level": 0, "name": "same user", "requested": 0}

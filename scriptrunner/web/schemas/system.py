@@ -77,6 +77,24 @@ class Containment(Answer):
     requested: int
 
 
+class Kept(Answer):
+    """What is kept: days, number, MiB; null keeps all."""
+
+    days: int | None
+    max_runs: int | None
+    max_mb: int | None
+    last_round_at: datetime | None = Field(
+        description="When what is beyond was last removed"
+    )
+
+
+class Retention(Answer):
+    """What is kept of the runs that are over, and of the history."""
+
+    runs: Kept
+    history: Kept
+
+
 class SystemStatus(Answer):
     """Machine, queue, supervisor and service."""
 
@@ -87,6 +105,7 @@ class SystemStatus(Answer):
     queue: Queue
     supervisor: SupervisorState
     streams: OpenStreams
+    retention: Retention
     interpreter: Interpreter
     version: str
     uptime_seconds: float

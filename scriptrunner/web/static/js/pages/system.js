@@ -127,13 +127,23 @@ function SupervisorCard({ host: { supervisor, streams, interpreter, containment 
   ]} /><//>`;
 }
 
+/** The rules of a policy in words, '' without any. */
+const rulesOf = ({ days, max_runs: runs, max_mb: size }, noun) => [
+  days && plural(days, 'day'), runs && plural(runs, noun), size && `${count(size)} MiB`,
+].filter(Boolean).join(' and ');
+
+/** How long runs that are over are kept. */
+function RunsKept({ kept }) {
+  const rules = rulesOf(kept, 'run');
+  if (!rules) return 'until somebody deletes them';
+  return html`at most ${rules}${kept.last_round_at && html`, seen to <${Ago} at=${kept.last_round_at} />`}`;
+}
+
 /** How long the history is kept, and what that would remove now. */
 function Retention({ found: { policy, automatic, would_delete: gone } }) {
-  const rules = [policy.days && `${plural(policy.days, 'day')}`, policy.max_runs && `${plural(policy.max_runs, 'execution')}`, policy.max_mb
-    && `${count(policy.max_mb)} MiB`].filter(Boolean);
   const link = html`<a href=${href('/analytics?part=history#cleanup')}>clean up</a>`;
   if (!automatic) return html`until you ${link}`;
-  return html`at most ${rules.join(' and ')}${gone.executions > 0 && `; ${plural(gone.executions, 'execution')} will go soon`}, or ${link} now`;
+  return html`at most ${rulesOf(policy, 'execution')}${gone.executions > 0 && `; ${plural(gone.executions, 'execution')} will go soon`}, or ${link} now`;
 }
 
 function VersionsCard({ host }) {
@@ -146,6 +156,7 @@ function VersionsCard({ host }) {
     ['History', stats && html`${count(stats.total_executions)} executions of ${plural(stats.unique_scripts,
       'script')}${stats.database_size_mb !== null && `, ${bytes(stats.database_size_mb * 1048576)}`}`],
     ['Oldest execution', stats?.oldest && html`<${Ago} at=${stats.oldest} />`],
-    ['Kept', retention.data && html`<${Retention} found=${retention.data} />`],
+    ['Runs kept', html`<span data-testid="sys-runs-kept"><${RunsKept} kept=${host.retention.runs} /></span>`],
+    ['History kept', retention.data && html`<${Retention} found=${retention.data} />`],
   ]} /><//>`;
 }
