@@ -87,12 +87,13 @@ class Cron:
     def _next_real(self, moment: datetime, step: timedelta, zone: ZoneInfo) -> datetime:
         """Return the next minute that matches, with no change near before it."""
         for wall in self._walk(_on_wall(moment, step)):
-            near = (wall - step).replace(tzinfo=UTC)
-            if offset_at(near, zone) == step:
-                return near
-            far = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-            if _on_wall(far, offset_at(far, zone)) == wall and far > moment:
-                return far
+            first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+            if _on_wall(first, offset_at(first, zone)) == wall and first > moment:
+                return first
+            # It comes twice, and the first time has been.
+            second = (wall - step).replace(tzinfo=UTC)
+            if offset_at(second, zone) == step:
+                return second
         raise StopIteration
 
     def _next_meant(self, moment: datetime, zone: ZoneInfo) -> datetime:

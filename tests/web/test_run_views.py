@@ -164,6 +164,10 @@ def test_attention_tells_scripts_that_keep_failing(web):
     assert (found["run_id"], found["failures"]) == (last["id"], 2)
     assert found["never_succeeded"]
     assert "broken: two" in found["stderr_snippet"]
+    described = {"script_path": path, "dry_run": True}
+    web.finish(web.client.post("/api/run", json=described).json()["run_id"])
+    scripts = web.client.get("/api/stats/attention").json()["scripts"]
+    assert found in scripts, "a dry run starts nothing, so it mends nothing"
     web.write("pass", "trouble.py")
     run("three")
     scripts = web.client.get("/api/stats/attention").json()["scripts"]

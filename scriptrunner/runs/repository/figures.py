@@ -94,7 +94,8 @@ def list_troubles(
 
     Args:
         connection: A reading connection.
-        since: Runs queued before are not looked at, nor more than ``LOOK_BACK_RUNS``.
+        since: Runs queued before are not looked at, nor more than ``LOOK_BACK_RUNS``;
+            dry runs never, which start nothing.
         limit: Most scripts, >= 1.
     """
     rows = connection.execute(
@@ -107,7 +108,7 @@ def list_troubles(
             runs.c.error,
         )
         # Without the status the newest are read along an index, and no more than those.
-        .where(runs.c.queued_at >= since)
+        .where(runs.c.queued_at >= since, ~runs.c.dry_run)
         .order_by(runs.c.queued_at.desc(), runs.c.id.desc())
         .limit(LOOK_BACK_RUNS)
     ).all()

@@ -89,6 +89,18 @@ def test_steps_follow_real_time_at_a_clock_change():
     ]
 
 
+def test_a_repeated_hour_far_ahead_has_all_its_steps():
+    # Asked for a year before: the clock changes twice until then, and is back where it
+    # was; 01:00 to 02:00 of 2027-11-07 comes at 05:00Z and again at 06:00Z.
+    assert next_of("*/30 1 7 11 *", "America/New_York", "2026-11-24T00:00", 5) == [
+        "2027-11-07T05:00",
+        "2027-11-07T05:30",
+        "2027-11-07T06:00",
+        "2027-11-07T06:30",
+        "2028-11-07T06:00",
+    ]
+
+
 def test_half_an_hour_at_lord_howe():
     # From 02:00 to 02:30 on 2026-10-04; 02:30 there is 15:30Z of the day before.
     assert next_of("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T00:00", 1) == [
