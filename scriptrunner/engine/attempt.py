@@ -12,6 +12,8 @@ clock, a file or a random number.
 | starting                   | Started                               | running                    |
 | starting, stopping         | Tombstoned, nobody asked to stop      | queued; backoff in a retry |
 | starting, stopping         | Tombstoned, somebody asked to stop    | cancelled, killed          |
+| starting, stopping         | Unlaunched                            | as Tombstoned, but for the |
+|                            |                                       | number, which comes again  |
 | starting, running          | StopAsked                             | stopping                   |
 | stopping                   | StopAsked kill, after a lighter order | stopping                   |
 | starting, running,stopping | Ended, retry allowed                  | backoff                    |
@@ -115,6 +117,13 @@ class Tombstoned:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unlaunched:
+    """No keeper was ever told of the attempt: its number may be given once more."""
+
+    attempt: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The process tree is gone and the end record is there."""
@@ -151,7 +160,15 @@ class StopAsked:
 
 
 AttemptEvent = (
-    Claimed | RetryDue | DryRunDone | Started | Tombstoned | Ended | Lost | StopAsked
+    Claimed
+    | RetryDue
+    | DryRunDone
+    | Started
+    | Tombstoned
+    | Unlaunched
+    | Ended
+    | Lost
+    | StopAsked
 )
 
 
@@ -222,7 +239,9 @@ def transition(state: RunState, event: AttemptEvent) -> Transition:
     if isinstance(event, Started):
         return _on_started(state)
     if isinstance(event, Tombstoned):
-        return _on_tombstone(state)
+        return _on_tombstone(state, state.attempt)
+    if isinstance(event, Unlaunched):
+        return _on_tombstone(state, state.attempt - 1)
     if isinstance(event, Lost):
         return _on_lost(state, event)
     return _on_end(state, event)
@@ -255,14 +274,16 @@ def _on_started(state: RunState) -> Transition:
     return following, (Emit("start"),)
 
 
-def _on_tombstone(state: RunState) -> Transition:
+def _on_tombstone(state: RunState, last: int) -> Transition:
+    """Put the run back; ``last`` is the last number that counts as given."""
     if state.is_started:
         return state, ()
     if state.stop_kind is not None:
         return _finish(state, outcome_of(state.stop_kind))
     if state.attempts_made:
-        return _change(state, phase=Phase.BACKOFF), (Wait(0.0),)
-    return _change(state, status=Status.QUEUED, phase=Phase.QUEUED), (Emit("queued"),)
+        return _change(state, phase=Phase.BACKOFF, attempt=last), (Wait(0.0),)
+    following = _change(state, status=Status.QUEUED, phase=Phase.QUEUED, attempt=last)
+    return following, (Emit("queued"),)
 
 
 def _on_lost(state: RunState, event: Lost) -> Transition:

@@ -14,7 +14,7 @@ class Launch:
     """
 
     run_id: str
-    #: From 1; an attempt number is used once.
+    #: From 1; no other order with this number is ever given to a shim.
     attempt: int
     #: The run's own folder; it exists (0700).
     run_dir: str

@@ -16,7 +16,7 @@ from typing import Any
 
 from scriptrunner.clock import Clock
 from scriptrunner.engine import intent, interpreter
-from scriptrunner.engine.attempt import Started, Tombstoned
+from scriptrunner.engine.attempt import Started, Tombstoned, Unlaunched
 from scriptrunner.engine.launch import Launch
 from scriptrunner.engine.paths import AllowedRoots
 from scriptrunner.engine.result import Outputs
@@ -187,20 +187,23 @@ class Ledger:
         """End attempts: the run becomes terminal or waits for its next attempt."""
         self._ends.record(ends)
 
-    def requeue(self, run_id: str, attempt: int) -> None:
+    def requeue(self, run_id: str, attempt: int, *, was_launched: bool = True) -> None:
         """Put back a run whose attempt provably never started its script."""
-        self._database.retrying(lambda each: self._put_back(each, run_id, attempt))
+        event = Tombstoned(attempt) if was_launched else Unlaunched(attempt)
+        self._database.retrying(lambda each: self._put_back(each, run_id, event))
 
-    def _put_back(self, connection: Connection, run_id: str, attempt: int) -> None:
+    def _put_back(
+        self, connection: Connection, run_id: str, event: Tombstoned | Unlaunched
+    ) -> None:
         numbers = change_counter.reserve(connection, 1)
         found = state.load_for_change(connection, [run_id]).get(run_id)
-        if found is None or found[0].attempt != attempt:
+        if found is None or found[0].attempt != event.attempt:
             return
         change = RunChange(*found, self._host, connection=connection)
         run = change.run
         if run.stop_kind is not None and run.attempts_made:
-            change.show(*self._last_attempt(run.id, attempt))
-        change.put_back(Tombstoned(attempt))
+            change.show(*self._last_attempt(run.id, event.attempt))
+        change.put_back(event)
         write(connection, [change], numbers)
         self._retries.forget()
 

@@ -287,6 +287,19 @@ class Supervisor:
             self._guarded(lambda launch=launch: self._return(launch))  # type: ignore[misc]
 
     def _return(self, launch: Launch) -> None:
+        """Put back a run that was claimed ahead, of which no shim has heard."""
+        try:
+            self._ledger.requeue(launch.run_id, launch.attempt, was_launched=False)
+        except (ScriptRunnerError, OSError) as error:
+            # It may be committed all the same, and the number given to a shim by the
+            # time we try again: a tombstone first, which uses the number up.
+            logger.warning("run %s is not requeued yet: %r", launch.run_id, error)
+            self._bury(launch)
+            return
+        self._changed = True
+        self._claim_at = 0.0
+
+    def _bury(self, launch: Launch) -> None:
         """Put back a run that was claimed ahead: a tombstone first, then the row."""
         attempt = ActiveAttempt(
             run_id=launch.run_id,

@@ -80,8 +80,11 @@ class RunLedger(Protocol):
     def record_ends(self, ends: Sequence[End]) -> None:
         """End attempts: the run becomes terminal or waits for its next attempt."""
 
-    def requeue(self, run_id: str, attempt: int) -> None:
-        """Put back a run whose attempt provably never started its script."""
+    def requeue(self, run_id: str, attempt: int, *, was_launched: bool = True) -> None:
+        """Put back a run whose attempt provably never started its script.
+
+        Unless it ``was_launched``, handed to a shim, its number is given once more.
+        """
 
     def list_active(self) -> list[ActiveAttempt]:
         """Return every attempt that has been claimed and is not over."""

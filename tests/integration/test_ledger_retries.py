@@ -120,6 +120,35 @@ class TestReturns:
         assert record.item.status == "failed"
         assert [each.n for each in record.attempts] == [2]
 
+    def test_of_which_no_shim_has_heard_uses_up_no_number(
+        self, world: RunWorld
+    ) -> None:
+        run_id = world.submit(retry_on_failure=True, retry_initial_delay=0.0)
+        for number in (1, 2):
+            world.ledger.requeue(run_id, world.claim_one().attempt, was_launched=False)
+            assert world.get(run_id).item.attempts_made == number - 1
+            again = world.claim_one()
+            assert again.attempt == number
+            assert again.environment["SCRIPT_RUNNER_ATTEMPT"] == str(number)
+            world.end(again, number - 1 == 0)
+        record = world.get(run_id)
+        assert record.item.status == "completed"
+        assert [each.n for each in record.attempts] == [1, 2]
+        assert record.result is not None
+        assert record.result["attempt_number"] == 2
+
+    def test_ends_if_somebody_wants_it_stopped_before_a_shim_has_heard(
+        self, world: RunWorld
+    ) -> None:
+        run_id = world.submit()
+        launch = world.claim_one()
+        world.service._desk.order(
+            run_id, StopKind.KILL, principal="b", grace_seconds=None
+        )
+        world.ledger.requeue(run_id, launch.attempt, was_launched=False)
+        item = world.get(run_id).item
+        assert (item.status, item.run_status) == ("cancelled", "killed")
+
     def test_keeps_its_place(self, world: RunWorld) -> None:
         first = world.submit()
         launch = world.claim_one()

@@ -147,9 +147,11 @@ class RecordMachine(RuleBasedStateMachine):
         )
         self.world.ledger.record_ends([lost])
 
-    @rule(launch=consumes(launches))
-    def put_back(self, launch: Launch) -> None:
-        self.world.ledger.requeue(launch.run_id, launch.attempt)
+    @rule(launch=consumes(launches), was_launched=st.booleans())
+    def put_back(self, launch: Launch, *, was_launched: bool) -> None:
+        self.world.ledger.requeue(
+            launch.run_id, launch.attempt, was_launched=was_launched
+        )
 
     @rule(data=st.data(), kind=kinds)
     def order(self, data: st.DataObject, kind: StopKind) -> None:

@@ -3,8 +3,10 @@
 import json
 import os
 import select
+import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from scriptrunner.engine import process_tree
+from scriptrunner.engine import control_file, process_tree
 from scriptrunner.engine.launch import Launch
 from scriptrunner.errors import UnavailableError
 from scriptrunner.settings import Settings
@@ -46,7 +48,8 @@ class ForgetfulLedger:
     def list_active(self) -> list[ActiveAttempt]:
         return [self.claimed] if self.is_claimed and not self.requeued else []
 
-    def requeue(self, run_id: str, attempt: int) -> None:
+    def requeue(self, run_id: str, attempt: int, *, was_launched: bool = True) -> None:
+        assert was_launched, "nobody knows whether a shim has heard of it"
         self.requeued.append((run_id, attempt))
 
     def next_retry_at(self) -> datetime | None:
@@ -83,6 +86,70 @@ def test_a_claim_whose_answer_was_lost_is_put_back_at_once(settings: Settings) -
 
     Supervisor(settings, ledger, is_wanted=is_wanted).run()
     assert ledger.requeued == [(ledger.claimed.run_id, 1)]
+
+
+class HastyLedger(ForgetfulLedger):
+    """Lets a run be claimed for which there is no slot; may refuse to take it back."""
+
+    def __init__(self, launch: Launch, *, refuses: bool) -> None:
+        super().__init__(Path(launch.run_dir).parent)
+        self.launch = launch
+        self.refuses = refuses
+        self.returned: list[tuple[str, int, bool]] = []
+
+    def turn_over(self, *_: object, **__: object) -> list[Launch]:
+        launches = [] if self.is_claimed else [self.launch]
+        self.is_claimed = True
+        return launches
+
+    def list_active(self) -> list[ActiveAttempt]:
+        return []
+
+    def requeue(self, run_id: str, attempt: int, *, was_launched: bool = True) -> None:
+        self.returned.append((run_id, attempt, was_launched))
+        if self.refuses and not was_launched:
+            raise UnavailableError("the connection broke, perhaps after the commit")
+
+
+def make_launch(run_dir: Path) -> Launch:
+    return Launch(
+        run_id=str(uuid4()),
+        attempt=1,
+        run_dir=str(run_dir),
+        python=sys.executable,
+        args=(),
+        environment={},
+        script_path=f"{run_dir}/none.py",
+        script_root=str(run_dir),
+        script_relative="none.py",
+        script_sha256=None,
+        scripts_dir=None,
+        working_root=str(run_dir),
+        working_relative="",
+        timeout_seconds=None,
+        grace_seconds=1.0,
+        max_output_bytes=4096,
+        monitor_interval_seconds=0.1,
+    )
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_claim_of_which_no_shim_has_heard_keeps_its_number(
+    settings: Settings, tmp_path: Path, refuses: bool
+) -> None:
+    """It was used up, so that a run which never failed had a second attempt."""
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    launch = make_launch(run_dir)
+    ledger = HastyLedger(launch, refuses=refuses)
+    supervisor = Supervisor(
+        replace(settings, slots=0), ledger, is_wanted=lambda: not ledger.is_claimed
+    )
+    supervisor.run()
+    returned = [(launch.run_id, 1, False)]
+    # If nobody knows what became of it, a tombstone keeps the number from coming again.
+    assert ledger.returned == [*returned, (launch.run_id, 1, True)][: 1 + refuses]
+    assert Path(control_file.path_of(launch.run_dir, 1)).exists() == refuses
 
 
 def test_who_wakes_the_supervisor_has_the_others_told(settings: Settings) -> None:

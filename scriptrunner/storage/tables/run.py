@@ -39,7 +39,8 @@ runs = Table(
     Column("error", Text),
     Column("duration_seconds", Double),
     Column("priority", Integer, nullable=False, server_default=text("0")),
-    #: Number of the last claim; a claim that was put back used its number up.
+    #: Number of the last claim; one that was put back used its number up if a shim may
+    #: have heard of it.
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     #: Attempts that are more than a claim: rows in ``attempts``.
     Column("attempts_made", Integer, nullable=False, server_default=text("0")),

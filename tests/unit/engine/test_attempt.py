@@ -20,6 +20,7 @@ from scriptrunner.engine.attempt import (
     Started,
     StopAsked,
     Tombstoned,
+    Unlaunched,
     Wait,
     transition,
 )
@@ -304,9 +305,21 @@ def test_a_tombstoned_retry_is_due_again_at_once():
     assert play(*history, RetryDue())[0].attempt == 3
 
 
-def test_an_attempt_that_started_cannot_be_tombstoned():
+def test_a_number_of_which_no_keeper_has_heard_comes_again():
+    state, actions = play(Claimed(), Unlaunched(1))
+    assert (state.status, state.phase, state.attempt) == ("queued", "queued", 0)
+    assert actions[-1] == Emit("queued")
+    assert transition(state, Claimed())[0].attempt == 1
+    history = [*BEGUN, end(code=3, options=TWICE), RetryDue(), Unlaunched(2)]
+    assert play(*history)[0].phase == "backoff"
+    assert play(*history, RetryDue())[0].attempt == 2
+    assert play(Claimed(), STOP, Unlaunched(1))[0].is_terminal
+
+
+@pytest.mark.parametrize("event", [Tombstoned(1), Unlaunched(1)])
+def test_an_attempt_that_started_cannot_be_tombstoned(event):
     state, _ = play(*BEGUN)
-    assert transition(state, Tombstoned(1)) == (state, ())
+    assert transition(state, event) == (state, ())
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ any_event = st.one_of(
     st.just(machine.DryRunDone()),
     st.builds(machine.Started, st.integers(1, 4)),
     st.builds(machine.Tombstoned, st.integers(1, 4)),
+    st.builds(machine.Unlaunched, st.integers(1, 4)),
     st.builds(
         machine.Lost, st.integers(1, 4), st.sampled_from(["lost", "host_restart"])
     ),
@@ -50,7 +51,8 @@ def test_whatever_happens_the_machine_keeps_its_promises(events):
             assert all(isinstance(each, machine.Refuse) for each in actions)
         else:
             assert following.transition_count == state.transition_count + 1
-        assert following.attempt - state.attempt in (0, 1)
+        gives_back = isinstance(event, machine.Unlaunched)
+        assert following.attempt - state.attempt in ((-1, 0) if gives_back else (0, 1))
         assert following.attempts_made <= following.attempt
         assert following.is_terminal == (following.status in TERMINAL_STATUSES)
         assert (following.status == "queued") == (following.phase is Phase.QUEUED)
