@@ -20,12 +20,14 @@ SLOWNESS = 3
 #: Ids of the fault tests by the name of their file.
 GROUPS = {
     "random_kills": ("T1",),
-    "kills": ("T2", "T4", "T5", "T18", "T24"),
+    "kills": ("T2", "T4", "T5", "T18", "T19", "T24"),
     "crash_points": ("T3", "T15"),
     "disks_and_databases": ("T6", "T7", "T9", "T17", "T21"),
     "loads": ("T8", "T10", "T11", "T12", "T16"),
     "models": ("T14", "T23"),
 }
+#: What says nothing within minutes is performed before a release only.
+BY_HAND = ("T20",)
 
 
 def cases(group: str) -> pytest.MarkDecorator:

@@ -5,7 +5,7 @@ is only asked for what is compared with them.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,14 @@ class Oracle:
             self.report.fail(names.STUCK, f"{run_id}: {record['phase']}")
         return record
 
+    def settle(self, caller: Caller, run_id: str) -> None:
+        """Check one run now, and do not expect it any more: it may be removed."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        records = self._wait_all(caller, [run_id], deadline)
+        for record in records.values():
+            self._check_run(caller, self.jobs[run_id], record)
+        self.forget(run_id)
+
     # The end
 
     def check(self, *, settle_seconds: float = SETTLE_SECONDS) -> None:
@@ -95,14 +103,19 @@ class Oracle:
 
     def wait_terminal(self, caller: Caller, seconds: float) -> dict[str, Record]:
         """Return the records of all runs, terminal or not, once no more time is left."""
-        deadline = time.monotonic() + seconds
+        return self._wait_all(caller, list(self.jobs), time.monotonic() + seconds)
+
+    def _wait_all(
+        self, caller: Caller, run_ids: Sequence[str], deadline: float
+    ) -> dict[str, Record]:
         records: dict[str, Record] = {}
-        for run_id, job in self.jobs.items():
+        for run_id in run_ids:
             answer = _wait_one(caller, run_id, deadline)
             if answer.status_code == 200:
                 records[run_id] = answer.json()
             else:
-                text = f"{run_id} {job.tag}: {answer.status_code} {answer.text[:200]}"
+                text = f"{run_id} {self.jobs[run_id].tag}: "
+                text += f"{answer.status_code} {answer.text[:200]}"
                 self.report.fail(names.MISSING, text)
         return records
 
