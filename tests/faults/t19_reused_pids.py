@@ -191,7 +191,7 @@ TEST = FaultTest(
     test_id="T19",
     title="strangers live under the pids of dead shims and scripts",
     run=run,
-    ci={"unseen": 6, "restarts": 2},
+    ci={"unseen": 4, "restarts": 1},
     long={"unseen": 1000, "restarts": 100},
     seconds=60,
 )
