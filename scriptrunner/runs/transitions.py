@@ -160,6 +160,10 @@ class RunChange:
             outputs: Tails of the output.
             detail: Words for people about a loss.
         """
+        at_us = (spawn or {}).get("at_us")
+        if at_us is not None and (self.run.is_started or "started_us" not in end):
+            # A recorded start stands; the keeper's own, counted back, is microseconds off.
+            end = {**end, "started_us": at_us}
         self._end = self._shown_end = end
         self._outputs, self._detail = outputs, detail
         if not self.run.is_started:

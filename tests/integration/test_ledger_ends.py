@@ -1,11 +1,13 @@
 """What becomes of attempts: success, failure, loss."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scriptrunner.clock import to_text
 from scriptrunner.engine.outcomes import StopKind
-from scriptrunner.supervisor.ports import End
+from scriptrunner.supervisor.ports import End, Start
 from tests.run_world import SHA256, RunWorld
 
 
@@ -40,6 +42,29 @@ def test_a_start_is_recorded_once(world: RunWorld) -> None:
     world.start(launch)
     world.start(launch)
     assert world.event_types(run_id) == ["queued", "dequeued", "start"]
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_all_that_tells_when_an_attempt_began_tells_the_same(
+    world: RunWorld, is_lost: bool
+) -> None:
+    """The keeper counts back from the end, and so is some microseconds off."""
+    run_id = world.submit()
+    launch = world.claim_one()
+    spawn = world.spawn()
+    world.ledger.record_starts([Start(run_id=run_id, attempt=1, spawn=spawn)])
+    began_at = to_text(world.clock.utc_now())
+    world.clock.advance(0.250_025)
+    end = replace(world.make_end(launch), spawn=spawn)
+    if is_lost:
+        end = replace(end, end=None, lost_reason="lost")
+    world.ledger.record_ends([end])
+    record = world.get(run_id)
+    assert record.item.started_at is not None
+    assert to_text(record.item.started_at) == began_at
+    assert record.attempts[0].started_at == record.item.started_at
+    assert record.result is not None
+    assert record.result["metrics"]["start_time"] == began_at
 
 
 @pytest.mark.parametrize("is_started", [True, False], ids=["known", "in one go"])
