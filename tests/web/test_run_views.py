@@ -153,8 +153,8 @@ def test_days_count_runs(web, pair):  # noqa: ARG001
 def test_attention_tells_scripts_that_keep_failing(web):
     path = web.write("import sys; sys.exit('broken: ' + sys.argv[1])", "trouble.py")
 
-    def run(word):
-        body = {"script_path": path, "args": [word]}
+    def run(word, name=path):
+        body = {"script_path": name, "args": [word]}
         return web.finish(web.client.post("/api/run", json=body).json()["run_id"])
 
     run("one")
@@ -168,10 +168,15 @@ def test_attention_tells_scripts_that_keep_failing(web):
     web.finish(web.client.post("/api/run", json=described).json()["run_id"])
     scripts = web.client.get("/api/stats/attention").json()["scripts"]
     assert found in scripts, "a dry run starts nothing, so it mends nothing"
-    web.write("pass", "trouble.py")
-    run("three")
+    run("three", f"{web.root}/{path}")  # another name of the same file
     scripts = web.client.get("/api/stats/attention").json()["scripts"]
-    assert path not in [each["script_path"] for each in scripts]
+    (found,) = [each for each in scripts if each["script_path"].endswith(path)]
+    assert found["failures"] == 3
+    web.write("pass", path)
+    run("four", f"{web.root}/{path}")
+    scripts = web.client.get("/api/stats/attention").json()["scripts"]
+    names = [each["script_path"] for each in scripts]
+    assert not [each for each in names if each.endswith(path)]
 
 
 def test_list_by_the_exact_script_and_by_user(web, pair):

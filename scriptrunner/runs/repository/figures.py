@@ -36,6 +36,7 @@ class Day:
 class Trouble:
     """A script whose newest runs failed, all of them."""
 
+    #: As it was given for the newest run.
     script_path: str
     #: Its newest run.
     run_id: str
@@ -102,6 +103,8 @@ def list_troubles(
         select(
             runs.c.id,
             runs.c.script_path,
+            runs.c.script_root,
+            runs.c.script_relative,
             runs.c.status,
             runs.c.finished_at,
             runs.c.reason,
@@ -118,26 +121,35 @@ def list_troubles(
     for row in rows:
         if row.status not in (Status.COMPLETED, Status.FAILED):
             continue
-        newest.setdefault(row.script_path, row)
+        script = _script_of(row)
+        newest.setdefault(script, row)
         if row.status == Status.COMPLETED:
-            succeeded.add(row.script_path)
-        elif row.script_path not in succeeded:
-            failures[row.script_path] = failures.get(row.script_path, 0) + 1
-    worst = sorted(failures, key=lambda path: -failures[path])[:limit]
-    snippets = _find_snippets(connection, [newest[path].id for path in worst])
+            succeeded.add(script)
+        elif script not in succeeded:
+            failures[script] = failures.get(script, 0) + 1
+    worst = sorted(failures, key=lambda script: -failures[script])[:limit]
+    snippets = _find_snippets(connection, [newest[script].id for script in worst])
     return [
         Trouble(
-            script_path=path,
-            run_id=newest[path].id,
-            finished_at=newest[path].finished_at,
-            reason=newest[path].reason,
-            error=newest[path].error,
-            failures=failures[path],
-            never_succeeded=path not in succeeded,
-            stderr_snippet=snippets.get(newest[path].id, ""),
+            script_path=newest[script].script_path,
+            run_id=newest[script].id,
+            finished_at=newest[script].finished_at,
+            reason=newest[script].reason,
+            error=newest[script].error,
+            failures=failures[script],
+            never_succeeded=script not in succeeded,
+            stderr_snippet=snippets.get(newest[script].id, ""),
         )
-        for path in worst
+        for script in worst
     ]
+
+
+def _script_of(row: Row[*tuple[Any, ...]]) -> str:
+    """Return what tells scripts apart: a file may be given by more than one path."""
+    if row.script_root is None or row.script_relative is None:
+        path: str = row.script_path
+        return path
+    return f"{row.script_root.rstrip('/')}/{row.script_relative}"
 
 
 def _find_snippets(connection: Connection, ids: list[str]) -> dict[str, str]:
