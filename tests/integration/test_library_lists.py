@@ -131,6 +131,20 @@ def test_tags_are_words_of_any_printable_kind(filled):
     assert desk.list_tags()[0].script_count == 0
 
 
+def test_a_tag_counts_the_scripts_that_a_list_by_it_shows(filled):
+    """A missing file keeps its tags; folder roots do not count it either."""
+    desk = TagDesk(filled.database, clock=filled.clock)
+    tag = desk.add("etl")
+    for name in ("B.py", "a/load_data.py"):
+        desk.attach(filled.one(name).id, tag.id)
+    assert desk.list_tags()[0].script_count == 2
+    (filled.folder / "B.py").unlink()
+    filled.scan(filled.one("a/load_data.py").root_id)
+    assert filled.names(tag="etl") == ["a/load_data.py"]
+    assert desk.list_tags()[0].script_count == 1
+    assert desk.change(tag.id, name="load").script_count == 1
+
+
 def test_many_scripts_are_tagged_at_once(filled):
     desk = TagDesk(filled.database, clock=filled.clock)
     tag = desk.add("etl").id

@@ -12,9 +12,14 @@ from scriptrunner.storage.upsert import insert_into
 
 
 def list_all(connection: Connection) -> list[Tag]:
-    """Return all tags by name without case, with the number of their scripts."""
+    """Return all tags by name without case, with the number of their scripts.
+
+    As in lists and folder roots, a script whose file is missing does not count.
+    """
     counts = (
         select(script_tags.c.tag_id, func.count().label("total"))
+        .join(scripts, scripts.c.id == script_tags.c.script_id)
+        .where(~scripts.c.missing_flag)
         .group_by(script_tags.c.tag_id)
         .subquery()
     )
@@ -34,7 +39,8 @@ def find(connection: Connection, tag_id: int) -> Tag | None:
     count = connection.execute(
         select(func.count())
         .select_from(script_tags)
-        .where(script_tags.c.tag_id == tag_id)
+        .join(scripts, scripts.c.id == script_tags.c.script_id)
+        .where(script_tags.c.tag_id == tag_id, ~scripts.c.missing_flag)
     ).scalar_one()
     return _to_tag(row, script_count=count)
 
