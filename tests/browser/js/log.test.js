@@ -3,7 +3,7 @@ import { LevelFilter, levelOf } from '../lib/log-level.js';
 import { LogModel } from '../lib/log-model.js';
 import { LogRows, readLineLink, writeLineLink } from '../lib/log-rows.js';
 import { firstError, markHits, toPattern } from '../lib/log-search.js';
-import { wholeLength } from '../lib/log-source.js';
+import { LogSource, wholeLength } from '../lib/log-source.js';
 import { placeOf, withContext, WrappedRows } from '../lib/log-wrap.js';
 import { visibleRows } from '../lib/virtual.js';
 import { equal, test } from './harness.js';
@@ -60,6 +60,14 @@ test('two streams keep their own order and numbers', () => {
   rows.shown = 'stderr';
   equal(linesOf(rows), ['e1']);
 });
+test('an unfinished last line stands before the stream that is read after it', () => {
+  const rows = new LogRows();
+  rows.append('stdout', 'o1\no2');
+  rows.finish(['stdout']);
+  rows.append('stderr', 'e1\ne2');
+  rows.finish(['stderr']);
+  equal(linesOf(rows), ['o1', 'o2', 'e1', 'e2']);
+});
 test('addresses of lines are read and written', () => {
   equal(readLineLink('L5'), { stream: 'stdout', from: 5, to: 5 });
   equal(readLineLink('E9-E7'), { stream: 'stderr', from: 7, to: 9 });
@@ -86,6 +94,19 @@ test('plain search takes signs as they are', () => {
 test('a character that is cut off waits for its rest', () => {
   const bytes = new TextEncoder().encode('a€😀');
   equal([1, 2, 3, 4, 5, 6, 7, 8].map((end) => wholeLength(bytes.subarray(0, end))), [1, 1, 1, 4, 4, 4, 4, 8]);
+});
+test('what is no whole character is shown at the very end, and nowhere before', async () => {
+  const read = async ({ final, range }) => {
+    let text = '';
+    const source = new LogSource({ runId: 'x', attempt: 1, stream: 'stdout', size: 0, onOutput: (more) => { text += more; }, onCut() {} });
+    source.final = final;
+    await source.take(new Response(Uint8Array.of(97, 0xe2, 0x82), { headers: range ? { 'Content-Range': range } : {} }));
+    return [text, source.position];
+  };
+  equal(await read({ final: true }), ['a\ufffd', 3]);
+  equal(await read({ final: true, range: 'bytes 0-2/3' }), ['a\ufffd', 3]);
+  equal(await read({ final: true, range: 'bytes 0-2/9' }), ['a', 1]);
+  equal(await read({ final: false }), ['a', 1]);
 });
 test('only rows near the window are drawn', () => {
   equal(visibleRows({ scrollTop: 0, height: 190, rowHeight: 19, count: 5 }), { first: 0, end: 5 });

@@ -32,9 +32,9 @@ export class LogRows {
     if (model.lines.length > MAX_LINES) this.trim(stream);
   }
 
-  /** Nothing more comes. */
-  finish() {
-    for (const stream of STREAMS) {
+  /** Nothing more comes, of one stream or of any. */
+  finish(streams = STREAMS) {
+    for (const stream of streams) {
       const model = this.models[stream];
       const before = model.dropped + model.lines.length;
       model.finish();

@@ -69,7 +69,9 @@ export class LogSource {
 
   /** Decode an answer while it arrives. */
   async take(answer) {
-    const [, start = '0'] = /bytes (\d+)-/.exec(answer.headers.get('Content-Range') ?? '') ?? [];
+    const [, start = '0', last, total] = /bytes (\d+)-(\d+)\/(\d+)/.exec(answer.headers.get('Content-Range') ?? '') ?? [];
+    // A range may end in the middle of a character whose rest is in the next one.
+    const isEnd = this.final && (total === undefined || Number(last) + 1 >= Number(total));
     let next = Number(start);
     const isFirst = this.position === null;
     let known = isFirst ? 0 : this.position - next;
@@ -85,8 +87,9 @@ export class LogSource {
         next += Math.min(known, piece.length);
         [piece, known] = [piece.subarray(known), Math.max(0, known - piece.length)];
       }
-      const whole = done && this.final ? piece.length : wholeLength(piece);
-      let text = decoder.decode(piece.subarray(0, whole), { stream: true });
+      const isLast = done && isEnd;
+      const whole = isLast ? piece.length : wholeLength(piece);
+      let text = decoder.decode(piece.subarray(0, whole), { stream: !isLast });
       carry = piece.slice(whole);
       next += whole;
       if (cut && text.includes('\n')) {

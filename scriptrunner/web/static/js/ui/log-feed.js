@@ -78,7 +78,11 @@ export class Feed {
       if (!active) source.pause();
     }
     try {
-      for (const source of this.sources) await source.catchUp();
+      for (const source of this.sources) {
+        await source.catchUp();
+        // Its unfinished last line stands before the other stream, not behind it.
+        if (!active && !this.active) this.rows.finish([source.stream]);
+      }
       this.error = null;
       this.loaded = true;
       // The stream goes on where the fetch ended: nothing is sent twice.

@@ -60,9 +60,9 @@ function Charts({ samples, run }) {
   const sync = `run ${run.id}`;
   return html`
     <${Card} title="CPU" class="wide"><${SeriesChart} label="CPU over time" testid="chart-cpu" x=${t} series=${parts.cpu} limits=${parts.cpuLimits} sync=${sync}
-      format=${(value) => `${Math.round(value * 10) / 10} %`} sentence=${`At most ${Math.round(top(cpu))} % of one core, ${plural(t.length, 'sample')} over ${duration(t.at(-1) - t[0])}.`} /><//>
+      format=${(value) => `${Math.round(value * 10) / 10} %`} sentence=${`Highest sample: ${Math.round(top(cpu))} % of one core; ${plural(t.length, 'sample')}${t.length > 1 ? ` over ${duration(t.at(-1) - t[0])}` : ''}.`} /><//>
     <${Card} title="Memory" class="wide"><${SeriesChart} label="Memory over time" testid="chart-memory" x=${t} series=${parts.memory} limits=${parts.memoryLimits} sync=${sync}
-      format=${(value) => bytes(value * 1048576)} sentence=${`At most ${bytes(top(memory) * 1048576)} in all processes.`} /><//>
+      format=${(value) => bytes(value * 1048576)} sentence=${`Highest sample: ${bytes(top(memory) * 1048576)} in all processes.`} /><//>
     ${many && html`<${Card} title="Processes" class="wide"><${SeriesChart} label="Processes over time" x=${t} series=${parts.processes} sync=${sync} height=${130}
       sentence=${`Up to ${plural(top(processes), 'process', 'processes')} at once.`} /><//>`}`;
 }
