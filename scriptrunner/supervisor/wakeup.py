@@ -80,6 +80,25 @@ def announce(data_dir: Path) -> None:
             Path(path).unlink(missing_ok=True)
 
 
+def _open_listener(folder: Path) -> tuple[Path, int]:
+    """Make a FIFO with a reader in ``folder``; return its path and the descriptor.
+
+    It gets its name once it is read: whoever announced something before that may have
+    found nobody there, and removes what he found by the name under which he found it.
+    """
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    while True:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        draft = folder / f"{name}-{secrets.token_hex(4)}"
+        descriptor = -1
+        try:
+            descriptor = open_reader(draft)
+            return draft.rename(folder / name), descriptor
+        except FileNotFoundError:  # removed already
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
 class Listener:
     """One web worker's FIFO; ``close`` removes it. Threads may share it.
 
@@ -87,11 +106,8 @@ class Listener:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        folder = data_dir / "listeners"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = threading.Lock()
-        self._descriptor = open_reader(self._path)
+        self._path, self._descriptor = _open_listener(data_dir / "listeners")
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""

@@ -1,6 +1,7 @@
 """Locks, wake-ups, ballast and launcher of the supervisor, with real processes."""
 
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -48,6 +49,22 @@ def test_an_announcement_reaches_every_listener_and_removes_dead_ones(tmp_path: 
         listener.close()
     assert not dead.exists()
     assert list((tmp_path / "listeners").iterdir()) == []
+
+
+def test_a_listener_is_not_taken_for_a_dead_one_while_it_comes(tmp_path: Path):
+    code = (
+        "import sys; from pathlib import Path; from scriptrunner.supervisor import wakeup\n"
+        "while True: wakeup.announce(Path(sys.argv[1]))"
+    )
+    announcer = subprocess.Popen([sys.executable, "-c", code, tmp_path])
+    try:
+        for _ in range(1_000):
+            listener = wakeup.Listener(tmp_path)
+            assert select.select([listener.fileno()], [], [], 10)[0], "it is deaf"
+            listener.close()
+    finally:
+        announcer.kill()
+        announcer.wait()
 
 
 def test_a_listener_that_never_reads_does_not_hold_anybody_up(tmp_path: Path):

@@ -23,8 +23,8 @@ TERMINAL = {"completed", "failed", "cancelled"}
 #: Seconds between SIGTERM and SIGKILL in these tests.
 GRACE_SECONDS = 1.0
 UNKNOWN_ID = "5d2b2a5e-6f0c-4d43-9c39-0b5f0f7f8a11"
-#: Says that it runs, then waits to be ended.
-WAITING = "import time\nprint('waiting', flush=True)\ntime.sleep(60)\n"
+#: Says that it runs, in one write, then waits to be ended.
+WAITING = "import os, time\nos.write(1, b'waiting\\n')\ntime.sleep(60)\n"
 
 
 def make_settings(folder: Path, **changes: Any) -> Settings:
@@ -81,7 +81,9 @@ class Web:
 
     def finish(self, run_id: str) -> dict[str, Any]:
         """Wait for the end of a run and return its record."""
-        record: dict[str, Any] = self.client.get(f"/api/runs/{run_id}?wait=15").json()
+        answer = self.client.get(f"/api/runs/{run_id}?wait=15")
+        assert answer.status_code == 200, answer.text
+        record: dict[str, Any] = answer.json()
         assert record["status"] in TERMINAL, record
         return record
 

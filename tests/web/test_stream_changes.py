@@ -128,7 +128,8 @@ def test_a_log_resumes_from_a_byte(web):
 
 def test_a_log_goes_on_with_the_next_attempt(web):
     run_id = web.submit(
-        "import os, time\nn = os.environ['SCRIPT_RUNNER_ATTEMPT']\nprint(n, flush=True)\n"
+        "import os, time\nn = os.environ['SCRIPT_RUNNER_ATTEMPT']\n"
+        "os.write(1, f'{n}\\n'.encode())\n"
         "while n == '1' and not os.path.exists('fail-now'): time.sleep(0.01)\n"
         "raise SystemExit(1)\n",
         retry_on_failure=True,
