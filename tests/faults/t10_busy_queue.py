@@ -110,7 +110,7 @@ TEST = FaultTest(
     test_id="T10",
     title="callers queue, list and filter while the queue drains",
     run=run,
-    ci={"runs": 600, "callers": 4},
+    ci={"runs": 300, "callers": 4},
     long={"runs": 10_000, "callers": 20},
     seconds=120,
 )

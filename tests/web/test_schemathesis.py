@@ -29,7 +29,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 10
+EXAMPLES = 7
 OPERATIONS = [
     operation["operationId"]
     for path in describe_api(create_app())["paths"].values()
