@@ -85,13 +85,14 @@ def check_one(service: Service, report: Report, kind: str) -> None:
 
 def delete_lock(service: Service, report: Report) -> None:
     """Delete the lock file; the one at work has to make way for another."""
-    before = {each.pid for each in service.by_role().get(SUPERVISOR, ())}
+    # Not all that are there: one that only just starts may be the one that takes over.
+    before = service.supervisor_note().get("pid")
     (service.data_dir / "supervisor.lock").unlink()
 
     def is_replaced() -> bool:
         now = {each.pid for each in service.by_role().get(SUPERVISOR, ())}
         # It notes its pid once it has the lock; before that it is not at work.
-        return now == {service.supervisor_note().get("pid")} and not now & before
+        return now == {service.supervisor_note().get("pid")} and now != {before}
 
     report.fault(DELETIONS)
     try:
