@@ -74,7 +74,7 @@ def check_one(service: Service, report: Report, kind: str) -> None:
     report.fault(kind)
     try:
         wait_for(
-            lambda: len(service.by_role().get(SUPERVISOR, ())) == 1,
+            lambda: find_only_one(service) is not None,
             seconds=AGREE_SECONDS,
             what="one supervisor",
         )
@@ -83,20 +83,29 @@ def check_one(service: Service, report: Report, kind: str) -> None:
         report.fail(NOT_ONE, str(error))
 
 
+def find_only_one(service: Service) -> int | None:
+    """Return the pid of the supervisor at work; None if there is none or a second.
+
+    It notes its pid once it has the lock. Until then the note is that of one that was
+    killed, and whoever took that one for the one at work would wait for the wrong pid.
+    """
+    present = {each.pid for each in service.by_role().get(SUPERVISOR, ())}
+    noted = service.supervisor_note().get("pid")
+    return noted if present == {noted} else None
+
+
 def delete_lock(service: Service, report: Report) -> None:
     """Delete the lock file; the one at work has to make way for another."""
-    # Not all that are there: one that only just starts may be the one that takes over.
-    before = service.supervisor_note().get("pid")
-    (service.data_dir / "supervisor.lock").unlink()
-
-    def is_replaced() -> bool:
-        now = {each.pid for each in service.by_role().get(SUPERVISOR, ())}
-        # It notes its pid once it has the lock; before that it is not at work.
-        return now == {service.supervisor_note().get("pid")} and now != {before}
-
+    before = find_only_one(service)
+    lock = service.data_dir / "supervisor.lock"
+    lock.unlink()
     report.fault(DELETIONS)
     try:
-        wait_for(is_replaced, seconds=AGREE_SECONDS, what="another supervisor")
+        wait_for(
+            lambda: lock.exists() and find_only_one(service) not in (None, before),
+            seconds=AGREE_SECONDS,
+            what="another supervisor",
+        )
     except AssertionError as error:
         report.fail(NOT_ONE, str(error))
 
